@@ -86,7 +86,15 @@ export interface Store {
   /** True for exactly one caller until `until` or `release`. */
   claim(name: string, until: number, now: number): MaybePromise<boolean>
   release(name: string): MaybePromise<void>
-  /** Counts one hit in a fixed window that starts with the first. */
-  hit(name: string, windowMs: number, now: number): MaybePromise<{ readonly count: number; readonly resetAt: number }>
+  /**
+   * Counts in a fixed window that starts with the first hit. `weight` is 1 unless told; 0 only looks and makes no row
+   * (a counter that is not there answers `{ count: 0, resetAt: now + windowMs }`).
+   */
+  hit(
+    name: string,
+    windowMs: number,
+    now: number,
+    weight?: 0 | 1,
+  ): MaybePromise<{ readonly count: number; readonly resetAt: number }>
   reset(name: string): MaybePromise<void>
 }

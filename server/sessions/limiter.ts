@@ -76,23 +76,29 @@ export class Limiter {
   async #enter(budget: Budget): Promise<void> {
     const gate = this.#gates.get(budget.name) ?? new Gate()
     this.#gates.set(budget.name, gate)
-    await gate.enter(async (inFlight) => {
-      const { count, resetAt } = await this.#counters.hit(budget.name, budget.windowMs, 0)
-      if (count >= budget.limit) throw new RateLimitedError(budget.kind, resetAt - this.#now())
-      return count + inFlight < budget.limit
-    })
+    try {
+      await gate.enter(async (inFlight) => {
+        const { count, resetAt } = await this.#counters.hit(budget.name, budget.windowMs, 0)
+        if (count >= budget.limit) throw new RateLimitedError(budget.kind, resetAt - this.#now())
+        return count + inFlight < budget.limit
+      })
+    } finally {
+      this.#forget(budget.name)
+    }
   }
 
   async #leave(budget: Budget, wrong: boolean): Promise<void> {
-    const gate = this.#gates.get(budget.name)
-    if (gate === undefined) return
     try {
-      await gate.leave(async () => {
+      await this.#gates.get(budget.name)?.leave(async () => {
         if (wrong) await this.#counters.hit(budget.name, budget.windowMs)
       })
     } finally {
-      if (gate.idle && this.#gates.get(budget.name) === gate) this.#gates.delete(budget.name)
+      this.#forget(budget.name)
     }
+  }
+
+  #forget(name: string): void {
+    if (this.#gates.get(name)?.idle === true) this.#gates.delete(name)
   }
 }
 

@@ -1,0 +1,77 @@
+// What tests need and npm does not bring: found on this machine, or fetched once.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { findChromium } from '../test/support/find-chromium.ts'
+import { runCommand } from './command.ts'
+
+export type Need = 'PocketBase' | 'Chromium'
+
+export interface Fetched {
+  /** Environment variables that tell the tests where the things are. */
+  readonly env: Readonly<Record<string, string>>
+  /** What could not be had, and why. */
+  readonly missing: ReadonlyMap<Need, string>
+}
+
+type Print = (line: string) => void
+
+const FETCH: Readonly<Record<Need, (print: Print) => Promise<Readonly<Record<string, string>>>>> = {
+  PocketBase: fetchPocketBase,
+  Chromium: fetchChromium,
+}
+
+/** A package index that is being read by another process gives up its lock within seconds. */
+const APT_ATTEMPTS = 3
+
+export async function fetchNeeds(needs: ReadonlySet<Need>, print: Print): Promise<Fetched> {
+  const env: Record<string, string> = {}
+  const missing = new Map<Need, string>()
+  for (const need of needs) {
+    try {
+      Object.assign(env, await FETCH[need](print))
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      missing.set(need, `${need} could not be had: ${why}`)
+      print(`${need}: could not be had: ${why}`)
+    }
+  }
+  return { env, missing }
+}
+
+async function fetchPocketBase(print: Print): Promise<Readonly<Record<string, string>>> {
+  print('PocketBase: TODO')
+  return {}
+}
+
+async function fetchChromium(print: Print): Promise<Readonly<Record<string, string>>> {
+  let found = findChromium()
+  if (found === undefined) {
+    await installDebianPackage('chromium', print)
+    found = findChromium()
+  }
+  if (found === undefined) throw new Error('the package chromium is installed, but no chromium is on the PATH')
+  print(`Chromium: ${found}`)
+  return { CHROMIUM_BIN: found }
+}
+
+async function installDebianPackage(name: string, print: Print): Promise<void> {
+  const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n']
+  print(`Installing the package ${name} (apt-get) …`)
+  await aptGet([...sudo, 'apt-get', 'update'])
+  await aptGet([...sudo, 'apt-get', 'install', '-y', '--no-install-recommends', name])
+}
+
+async function aptGet([command = '', ...args]: readonly string[]): Promise<void> {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  for (let attempt = 1; ; attempt += 1) {
+    const { code, output } = await runCommand(command, args, { env, timeoutMs: 300_000 })
+    if (code === 0) return
+    const locked = /Could not get lock|Unable to lock/.test(output)
+    if (!locked || attempt === APT_ATTEMPTS) throw new Error(`${[command, ...args].join(' ')}: ${lastLine(output)}`)
+    await delay(5000)
+  }
+}
+
+function lastLine(output: string): string {
+  return output.trim().split('\n').at(-1) ?? ''
+}

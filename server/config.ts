@@ -1,4 +1,12 @@
-// Options and environment → Config: defaults, and every check that must stop the start.
+// Options → Config: complete, checked and frozen, or one error that names everything that is wrong.
+// Shapes and defaults are in `config-schema.ts`, what is dangerous in `config-safety.ts`.
+
+import { ConfigError } from './errors.ts'
+import { findUnsafe } from './config-safety.ts'
+import { optionsSchema } from './config-schema.ts'
+import { createLogger } from './logger.ts'
+import type { ConfigProblem } from './config-safety.ts'
+import type { CheckedOptions } from './config-schema.ts'
 import type { Logger } from './logger.ts'
 import type { Store } from './sessions/store.ts'
 
@@ -40,6 +48,10 @@ export interface UnsafeOptions {
   readonly trustAllProxies?: boolean
   /** Plain http to a PocketBase off this machine. */
   readonly plainPocketBase?: boolean
+  /** A secret that is short or can be guessed. */
+  readonly weakSecret?: boolean
+  /** A secret file, TLS key or SQLite file that other users of the machine may read. */
+  readonly readableFiles?: boolean
 }
 
 /** A PocketBase user record as it comes from the API. */
@@ -72,7 +84,7 @@ export interface AuthOptions {
   readonly paths?: { readonly login?: string; readonly afterLogin?: string; readonly afterLogout?: string }
   /** Fields of an anonymous `req.session` that survive signing in. */
   readonly keepAtLogin?: readonly string[]
-  /** How many proxies stand in front. Default 0. */
+  /** How many proxies stand in front. Default 0. `Infinity` trusts all and needs `unsafe.trustAllProxies`. */
   readonly trustProxy?: number
   /** Folder of templates that override ours, one by one. */
   readonly views?: string
@@ -134,4 +146,120 @@ export interface Config {
   readonly logger: Logger
   readonly now: () => number
   readonly unsafe: Required<UnsafeOptions>
+}
+
+/** What is known before a start: a config, or everything that is wrong with the options. */
+export type ConfigResult =
+  | { readonly config: Config; readonly problems: readonly [] }
+  | { readonly config: null; readonly problems: readonly ConfigProblem[] }
+
+export interface ResolveOptions {
+  /** Whether the rules for production hold. Default: `NODE_ENV` is `production`. */
+  readonly production?: boolean
+}
+
+/**
+ * Completes and checks the options.
+ * @throws ConfigError with all problems at once; none shows a value.
+ */
+export function resolveConfig(options: AuthOptions, resolve: ResolveOptions = {}): Config {
+  const { config, problems } = checkConfig(options, resolve)
+  if (config !== null) return config
+  throw new ConfigError(
+    problems.map(({ path, message, override }) => {
+      return `${path}: ${message}${override === undefined ? '' : ` (override: unsafe.${override})`}`
+    }),
+  )
+}
+
+/** Like {@link resolveConfig}, with the problems as a value: the environment names its variables instead of options. */
+export function checkConfig(options: unknown, resolve: ResolveOptions = {}): ConfigResult {
+  const production = resolve.production ?? process.env['NODE_ENV'] === 'production'
+  const { values, problems: wrong } = parseOptions(options)
+  const problems = [...wrong, ...findUnsafe(values, production)]
+  if (problems.length > 0) return { config: null, problems }
+  // Nothing was wrong, so nothing is missing.
+  return { config: complete(values as CheckedOptions, production), problems: [] }
+}
+
+/** Each option by itself, so that one that is malformed does not hide that another is dangerous. */
+function parseOptions(options: unknown): { values: Partial<CheckedOptions>; problems: readonly ConfigProblem[] } {
+  if (typeof options !== 'object' || options === null) {
+    return { values: {}, problems: [{ path: 'options', message: 'must be an object' }] }
+  }
+  const values: Record<string, unknown> = {}
+  const problems = Object.keys(options)
+    .filter((name) => !(name in optionsSchema))
+    .map(unknownOption)
+  for (const [name, schema] of Object.entries(optionsSchema)) {
+    const parsed = schema.safeParse(Reflect.get(options, name))
+    if (parsed.success) values[name] = parsed.data
+    else problems.push(...parsed.error.issues.flatMap((issue) => toProblems(name, issue)))
+  }
+  // Each value went through the schema of its name.
+  return { values, problems }
+}
+
+function toProblems(
+  name: string,
+  issue: {
+    readonly code?: string | undefined
+    readonly path: readonly PropertyKey[]
+    readonly message: string
+    readonly keys?: readonly string[]
+  },
+): readonly ConfigProblem[] {
+  const path = [name, ...issue.path].join('.')
+  if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }]
+  return (issue.keys ?? []).map((key) => unknownOption(`${path}.${key}`))
+}
+
+function unknownOption(path: string): ConfigProblem {
+  return { path, message: 'is not an option' }
+}
+
+function complete(options: CheckedOptions, production: boolean): Config {
+  const { secret, cookie, roles, session, logger, ...rest } = options
+  return freeze({
+    ...rest,
+    production,
+    secrets: secret,
+    session: { ...session, touchIntervalMs: session.touchIntervalMs ?? touchInterval(session.idleTimeoutMs) },
+    cookie: cookieConfig(options.origin, cookie),
+    // The schema cannot see what the function takes.
+    roles: roleList(roles as AuthOptions['roles']),
+    views: options.views ?? null,
+    logger: logger ?? createLogger(),
+    now: options.now ?? Date.now,
+  })
+}
+
+function touchInterval(idleTimeoutMs: number): number {
+  return Math.min(60_000, Math.floor(idleTimeoutMs / 10))
+}
+
+function cookieConfig(origin: string, cookie: CheckedOptions['cookie']): CookieConfig {
+  const url = new URL(origin)
+  const secure = url.protocol === 'https:'
+  // Browsers share cookies between the ports of a host: several apps in development must not mix them up.
+  const fallback = secure ? '__Host-Http-session' : `pocketbase-session-${url.port || '80'}`
+  const name = cookie.name ?? fallback
+  const stem = name === '__Host-Http-session' ? '__Host-Http' : name
+  return { name, preName: `${stem}-pre`, linkName: `${stem}-link`, secure, sameSite: cookie.sameSite }
+}
+
+function roleList(roles: AuthOptions['roles']): Config['roles'] {
+  return (user) => {
+    const found = roles === undefined ? user.role : roles(user)
+    if (found === undefined) return []
+    return typeof found === 'string' ? [found] : found
+  }
+}
+
+function freeze(config: Config): Config {
+  for (const value of Object.values(config)) {
+    // A store, a logger and the clock are the caller's own.
+    if (value !== config.store && value !== config.logger && typeof value === 'object') Object.freeze(value)
+  }
+  return Object.freeze(config)
 }

@@ -34,8 +34,11 @@ export interface RequestSession {
    * a `req.session` that was touched before is read anew from the session.
    */
   adopt(session: LiveSession): void
-  /** The session of this request has ended. Clears the cookie, with the same attributes. */
-  drop(reason: EndReason): void
+  /**
+   * The session of this request has ended. Clears the cookie, with the same attributes; `keepCookie` where somebody else
+   * has ended it: the browser may hold the cookie of a newer session by now, which a late answer must not wipe.
+   */
+  drop(reason: EndReason, options?: { readonly keepCookie?: boolean }): void
   /** After a revalidation in this request: reads the session and the user anew. */
   setStale(stale: boolean): void
 }

@@ -1,0 +1,44 @@
+// A store URL (`SESSION_STORE`) → a store.
+
+import { ConfigError } from '../errors.ts'
+import type { Store } from '../sessions/store.ts'
+
+export interface OpenStoreOptions {
+  /** Deadline of a call in milliseconds. Default 2000. */
+  readonly timeoutMs?: number
+}
+
+type OpenStore = (url: string, options: OpenStoreOptions) => Promise<Store>
+
+/** Scheme → store. Each is loaded only when it is named, so that a driver that is not used need not be installed. */
+const STORES: Readonly<Record<string, OpenStore>> = {
+  'memory:': async () => (await import('./memory.ts')).createMemoryStore(),
+  'sqlite:': async (url, options) =>
+    (await import('./sqlite.ts')).createSqliteStore({ path: sqlitePath(url), ...options }),
+}
+
+const EXAMPLES = 'memory: or sqlite:data/sessions.db'
+
+/**
+ * Makes the store that a URL names: `memory:`, `sqlite:data/sessions.db`, `sqlite:/var/lib/app/sessions.db`.
+ * It is not opened yet: the first call on it is `open()`.
+ * @throws ConfigError for a URL that names no store.
+ */
+export async function openStore(url: string, options: OpenStoreOptions = {}): Promise<Store> {
+  const scheme = /^[a-z0-9+]+:/.exec(url)?.[0]
+  const open = scheme === undefined || !Object.hasOwn(STORES, scheme) ? undefined : STORES[scheme]
+  // A URL may carry a password: only its scheme is ever shown.
+  if (open === undefined)
+    throw new ConfigError([`store: ${scheme ?? 'this'} is not a known store URL. Use ${EXAMPLES}.`])
+  return open(url, options)
+}
+
+/** `sqlite:data/x.db`, `sqlite:/abs/x.db` and `sqlite:///abs/x.db`. */
+function sqlitePath(url: string): string {
+  const path = url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')
+  if (path === '' || path.startsWith('//') || path.includes('?')) {
+    throw new ConfigError(['store: a sqlite: URL is followed by a path, sqlite:data/sessions.db'])
+  }
+  if (path.startsWith(':')) throw new ConfigError(['store: for a store in memory use memory:'])
+  return path
+}

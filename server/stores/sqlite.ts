@@ -1,0 +1,209 @@
+// Sessions in one SQLite file: for one machine, any number of processes on it.
+
+import { resolve } from 'node:path'
+import type { MaybePromise } from '../lib/maybe-promise.ts'
+import type { SessionColumns, SessionRecord } from '../sessions/record.ts'
+import type { EndReason } from '../sessions/reasons.ts'
+import type { FindResult, ScanPage, SessionTouch, SessionUpdate, Store } from '../sessions/store.ts'
+import { EPOCH_KEPT_MS, timedOut } from './lifetime.ts'
+import { mergeColumns } from './merge-columns.ts'
+import { packFields } from './pack-fields.ts'
+import { SqliteConnection } from './sqlite-connection.ts'
+import { toColumns, toEnded, toRecord, toRow, type ColumnsRow, type SessionRow } from './sqlite-rows.ts'
+import type { Statements } from './sqlite-statements.ts'
+
+export interface SqliteStoreOptions {
+  /** The database file. It and its folder are made where they are missing. */
+  readonly path: string
+  /** How long a call waits for another process's lock, in milliseconds. Default 2000. */
+  readonly timeoutMs?: number
+}
+
+/**
+ * A store in a SQLite file. A call answers at once, or, while another process holds the lock, by a promise; it never blocks the event loop.
+ * create, replace and endings are on the disk when they answer; the rest survives the death of the process, and all but the
+ * last moments a power cut.
+ * @example
+ * const auth = await createAuth({ store: createSqliteStore({ path: 'data/sessions.db' }), … })
+ */
+export function createSqliteStore(options: SqliteStoreOptions): Store {
+  return new SqliteStore(new SqliteConnection(resolve(options.path), options.timeoutMs ?? 2000))
+}
+
+class SqliteStore implements Store {
+  readonly name = 'sqlite'
+  readonly #connection: SqliteConnection
+
+  constructor(connection: SqliteConnection) {
+    this.#connection = connection
+  }
+
+  open(): MaybePromise<void> {
+    return this.#connection.open()
+  }
+
+  close(): void {
+    this.#connection.close()
+  }
+
+  ping(): MaybePromise<void> {
+    return this.#connection.read((sql) => void sql.epoch.get())
+  }
+
+  find(key: string, now: number): MaybePromise<FindResult> {
+    return this.#connection.read((sql) => {
+      const row = rowOf(sql, key)
+      if (row === undefined) return undefined
+      const ended = endedOf(row, now)
+      return ended ? { ended } : { live: toRecord(row) }
+    })
+  }
+
+  create(record: SessionRecord): MaybePromise<void> {
+    return this.#connection.write('FULL', (sql) => void sql.insert.run(...toRow(record)))
+  }
+
+  update(key: string, update: SessionUpdate, now: number): MaybePromise<number | 'gone' | 'conflict'> {
+    return this.#connection.write('NORMAL', (sql) => {
+      const old = liveOf(sql, key, now)
+      if (old === undefined) return 'gone'
+      if (update.ifVersion !== undefined && update.ifVersion !== old.version) return 'conflict'
+      const row = mergeColumns(old, update.columns)
+      const version = old.version + 1
+      sql.update.run(
+        row.authTime,
+        row.validatedAt,
+        row.lastSeenAt,
+        row.idleExpiresAt,
+        row.tokenExpiresAt,
+        JSON.stringify(row.amr),
+        row.device,
+        row.ip,
+        row.cookie,
+        version,
+        packFields(mergeFields(old.fields, update)),
+        key,
+      )
+      return version
+    })
+  }
+
+  touch(touches: readonly SessionTouch[], now: number): MaybePromise<void> {
+    return this.#connection.write('NORMAL', (sql) => {
+      for (const touch of touches) sql.touch.run(touch.lastSeenAt, touch.idleExpiresAt, touch.key, now, now)
+    })
+  }
+
+  replace(
+    oldKey: string,
+    record: SessionRecord,
+    options: { readonly ifVersion?: number },
+    now: number,
+  ): MaybePromise<'replaced' | 'gone' | 'conflict'> {
+    return this.#connection.write('FULL', (sql) => {
+      const old = liveOf(sql, oldKey, now)
+      if (old === undefined) return 'gone'
+      if (options.ifVersion !== undefined && options.ifVersion !== old.version) return 'conflict'
+      sql.insert.run(...toRow(record))
+      sql.end.run('rotated', now, oldKey, now, now)
+      return 'replaced'
+    })
+  }
+
+  end(key: string, reason: EndReason, now: number): MaybePromise<number> {
+    return this.#connection.write('FULL', (sql) => Number(sql.end.run(reason, now, key, now, now).changes))
+  }
+
+  endByUser(
+    userId: string,
+    reason: EndReason,
+    now: number,
+    options: { readonly exceptKey?: string } = {},
+  ): MaybePromise<number> {
+    return this.#connection.write('FULL', (sql) => {
+      sql.raiseEpoch.run()
+      sql.noteEpoch.run(userId, now)
+      return Number(sql.endByUser.run(reason, now, userId, options.exceptKey ?? null, now, now).changes)
+    })
+  }
+
+  epoch(userId?: string): MaybePromise<number> {
+    return this.#connection.read((sql) => {
+      const row = userId === undefined ? sql.epoch.get() : sql.userEpoch.get(userId)
+      return numbers(row)[0] ?? 0
+    })
+  }
+
+  listByUser(userId: string, now: number): MaybePromise<readonly SessionColumns[]> {
+    return this.#connection.read((sql) => columnRows(sql.listByUser.all(userId, now, now)).map(toColumns))
+  }
+
+  scan(cursor: string | null, limit: number): MaybePromise<ScanPage> {
+    return this.#connection.read((sql) => {
+      const rows = columnRows(sql.scan.all(cursor ?? '', limit))
+      const sessions = rows.map((row) => ({ ...toColumns(row), ended: toEnded(row) }))
+      return { sessions, cursor: rows.length < limit ? null : (sessions.at(-1)?.key ?? null) }
+    })
+  }
+
+  deleteExpired(now: number, limit: number): MaybePromise<number> {
+    return this.#connection.write('NORMAL', (sql) => {
+      let left = limit
+      left -= Number(sql.deleteSessions.run(now, left).changes)
+      left -= Number(sql.deleteClaims.run(now, left).changes)
+      left -= Number(sql.deleteCounters.run(now, left).changes)
+      left -= Number(sql.deleteEpochs.run(now - EPOCH_KEPT_MS, left).changes)
+      return limit - left
+    })
+  }
+
+  claim(name: string, until: number, now: number): MaybePromise<boolean> {
+    return this.#connection.write('NORMAL', (sql) => sql.claim.run(name, until, now).changes === 1)
+  }
+
+  release(name: string): MaybePromise<void> {
+    return this.#connection.write('NORMAL', (sql) => void sql.release.run(name))
+  }
+
+  hit(name: string, windowMs: number, now: number): MaybePromise<{ readonly count: number; readonly resetAt: number }> {
+    return this.#connection.write('NORMAL', (sql) => {
+      const [before = 0, until = 0] = numbers(sql.findCounter.get(name))
+      const counter = until > now ? { count: before + 1, resetAt: until } : { count: 1, resetAt: now + windowMs }
+      sql.setCounter.run(name, counter.count, counter.resetAt)
+      return counter
+    })
+  }
+
+  reset(name: string): MaybePromise<void> {
+    return this.#connection.write('NORMAL', (sql) => void sql.reset.run(name))
+  }
+}
+
+function rowOf(sql: Statements, key: string): SessionRow | undefined {
+  return sql.find.get(key) as unknown as SessionRow | undefined // the statement returns arrays in this order
+}
+
+function liveOf(sql: Statements, key: string, now: number): SessionRecord | undefined {
+  const row = rowOf(sql, key)
+  return row === undefined || endedOf(row, now) ? undefined : toRecord(row)
+}
+
+function endedOf(row: SessionRow, now: number) {
+  const [, , userId, , , , , , idleExpiresAt, expiresAt] = row
+  return toEnded(row) ?? timedOut({ userId, idleExpiresAt, expiresAt }, now)
+}
+
+function mergeFields(fields: SessionRecord['fields'], update: SessionUpdate): SessionRecord['fields'] {
+  const merged = new Map(fields)
+  for (const name of update.unset ?? []) merged.delete(name)
+  for (const [name, value] of update.set ?? []) merged.set(name, value)
+  return merged
+}
+
+function columnRows(rows: readonly unknown[]): readonly ColumnsRow[] {
+  return rows as readonly ColumnsRow[] // the statements return arrays in this order
+}
+
+function numbers(row: unknown): readonly number[] {
+  return (row ?? []) as readonly number[] // integer columns of STRICT tables, as an array
+}

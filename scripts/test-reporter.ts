@@ -33,9 +33,15 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
       // A test marked `todo` is one that is not there yet: for the reader it was skipped.
       const skip = data.skip ?? data.todo
       if (skip !== undefined && skip !== false) skipped.push({ name, why: typeof skip === 'string' ? skip : '' })
-      else if (event.type === 'test:fail') failures.push(name)
-      else if (data.details.type !== 'suite') passed += 1
+      else if (event.type === 'test:fail') {
+        // Whoever fails only through its subtests is not a failure of its own.
+        if (!isCausedBySubtests(event.data.details.error)) failures.push(name)
+      } else if (data.details.type !== 'suite') passed += 1
     }
   }
   yield JSON.stringify({ passed, failed: failures.length, skipped, failures } satisfies TestReport)
+}
+
+function isCausedBySubtests(error: Error): boolean {
+  return 'failureType' in error && error.failureType === 'subtestsFailed'
 }

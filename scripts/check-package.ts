@@ -4,6 +4,7 @@ import { glob, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runCommand } from './command.ts'
+import { buildAndPack } from './pack.ts'
 
 /** What is in the package beside dist/ and pocketbase/. */
 const TOP_LEVEL = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE']
@@ -16,10 +17,9 @@ const ATTW = ['--profile', 'node16', '--ignore-rules', 'cjs-resolves-to-esm', '-
 
 /** Builds and packs. Answers what is wrong, empty for nothing. */
 export async function checkPackage(): Promise<string> {
-  await mustRun('npm', ['run', '--silent', 'build'])
   const folder = await mkdtemp(join(tmpdir(), 'pbs-pack-'))
   try {
-    const { tarball, files } = await pack(folder)
+    const { tarball, files } = await buildAndPack(folder)
     const wrong = await compare(files)
     const attw = await runCommand('attw', [tarball, ...ATTW])
     const publint = await runCommand('publint', ['run', tarball, '--strict'])
@@ -28,24 +28,6 @@ export async function checkPackage(): Promise<string> {
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
-}
-
-interface Packed {
-  readonly tarball: string
-  readonly files: readonly string[]
-}
-
-async function pack(folder: string): Promise<Packed> {
-  const output = await mustRun('npm', [
-    'pack',
-    '--json',
-    '--ignore-scripts',
-    '--loglevel=error',
-    `--pack-destination=${folder}`,
-  ])
-  // The shape is npm's own, documented in npm-pack(1).
-  const [packed] = JSON.parse(output) as [{ filename: string; files: { path: string }[] }]
-  return { tarball: join(folder, packed.filename), files: packed.files.map((file) => file.path) }
 }
 
 /** The package is exactly what follows from the sources: nothing missing, nothing beside. */
@@ -69,10 +51,4 @@ async function expectedFromSources(): Promise<readonly string[]> {
     else files.push(built) // templates, stylesheets and scripts of the pages
   }
   return files
-}
-
-async function mustRun(command: string, args: readonly string[]): Promise<string> {
-  const { code, output } = await runCommand(command, args)
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')}: ended with ${code}\n${output}`)
-  return output
 }

@@ -22,7 +22,7 @@ export async function checkPassword(
   credentials: PasswordCredentials,
   client: Client,
 ): Promise<Authenticated> {
-  const { account, address } = loginBudgets(services.config.secrets[0] ?? '', credentials.identity, client.ip)
+  const { account, address } = loginBudgets(services.config.secrets, credentials.identity, client.ip)
   try {
     const result = await services.limiter.attempt(
       [account, address],

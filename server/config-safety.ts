@@ -28,8 +28,7 @@ interface Check {
 const PLACEHOLDER =
   /change.?me|placeholder|your.?secret|example|password|keyboard.?cat|0123456789|abcdefgh|secret.?secret/i
 const MIN_DISTINCT = 10
-const STORE_SCHEMES =
-  /^(sqlite|memory|redis|rediss|redis\+sentinel|redis\+cluster|postgres|postgresql|mongodb|mongodb\+srv):/
+const STORE_SCHEMES = /^(?:sqlite|memory):/
 
 const CHECKS: readonly Check[] = [
   { path: 'secret', applies: 'always', override: 'weakSecret', needs: ['secret'], find: findShortSecret },
@@ -126,12 +125,12 @@ function findPlainPocketBase({ pocketbase }: CheckedOptions): string | undefined
 
 function findUnknownStore({ store }: CheckedOptions): string | undefined {
   if (typeof store !== 'string' || STORE_SCHEMES.test(store)) return undefined
-  return 'must start with sqlite:, memory:, redis://, rediss://, redis+sentinel://, redis+cluster://, postgres:// or mongodb://'
+  return 'must be sqlite: and a path, or memory:'
 }
 
 function findMemoryStore({ store }: CheckedOptions): string | undefined {
   const memory = typeof store === 'string' ? store.startsWith('memory:') : store.name === 'memory'
-  return memory ? 'the memory store forgets all sessions at a restart; use sqlite:, redis:// or another' : undefined
+  return memory ? 'the memory store forgets all sessions at a restart; use sqlite:' : undefined
 }
 
 function findReadableStore({ store }: CheckedOptions): string | undefined {

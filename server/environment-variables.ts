@@ -39,7 +39,7 @@ export const VARIABLES = [
     option: 'store',
     secret: true,
     fallback: '`sqlite:data/sessions.db`',
-    meaning: 'Where sessions are kept: `sqlite:`, `memory:`, `redis://`, `rediss://`, `postgres://`, `mongodb://` …',
+    meaning: 'Where sessions are kept: `sqlite:` and a path, or `memory:`',
   },
   {
     name: 'SESSION_STORE_TIMEOUT',

@@ -38,4 +38,53 @@ export interface AuthEvents {
 }
 
 /** `on`, `off`, `once` and `emit`, typed by {@link AuthEvents}. A listener that throws is reported, never passed to a request. */
-export class AuthEventEmitter extends EventEmitter<AuthEvents> {}
+export class AuthEventEmitter extends EventEmitter<AuthEvents> {
+  readonly #listenerFailed: (error: unknown) => void
+
+  constructor(listenerFailed: (error: unknown) => void = () => undefined) {
+    super()
+    this.#listenerFailed = listenerFailed
+  }
+
+  override emit<Name extends keyof AuthEvents>(name: Name, ...payload: AuthEvents[Name]): boolean
+  override emit(name: string, ...payload: unknown[]): boolean {
+    // Names come from AuthEvents alone; the signature above holds callers to that.
+    const listeners = this.rawListeners(name as keyof AuthEvents)
+    for (const listener of listeners) {
+      try {
+        const result: unknown = Reflect.apply(listener, this, payload)
+        if (result instanceof Promise) result.catch(this.#listenerFailed)
+      } catch (error) {
+        this.#listenerFailed(error)
+      }
+    }
+    return listeners.length > 0
+  }
+}
+
+/** Names of all events, for those that listen to every one. */
+export const AUTH_EVENTS = [
+  'authn_login_success',
+  'authn_login_fail',
+  'authn_login_fail_max',
+  'authn_password_change',
+  'authn_password_reset',
+  'user_created',
+  'session_created',
+  'session_renewed',
+  'session_ended',
+  'session_use_after_end',
+  'session_lost_write',
+  'authz_fail',
+  'authz_admin',
+  'excess_rate_limit_exceeded',
+  'excess_sessions_exceeded',
+  'malicious_csrf',
+  'malicious_extraneous',
+  'input_validation_fail',
+  'crypt_decrypt_fail',
+  'sensitive_update',
+  'store_unavailable',
+  'pocketbase_unavailable',
+  'config_unsafe_override',
+] as const satisfies readonly (keyof AuthEvents)[]

@@ -1,0 +1,27 @@
+// The public API of the package. What is not here is free to change.
+
+export { createAuth } from './create-auth.ts'
+export type { Auth, AuthSessions, SessionInfo } from './create-auth.ts'
+export type {
+  AuthOptions,
+  PocketBaseOptions,
+  RevalidateOptions,
+  SessionOptions,
+  UnsafeOptions,
+  UserRecord,
+} from './config.ts'
+export {
+  ConfigError,
+  PocketBaseUnavailableError,
+  ProblemError,
+  SessionGoneError,
+  StoreUnavailableError,
+} from './errors.ts'
+export type { FieldErrors, ProblemCode } from './errors.ts'
+export type { AuthEventEmitter, AuthEvents } from './events.ts'
+export type { Credentials } from './identity.ts'
+export type { Logger } from './logger.ts'
+export type { Store } from './sessions/store.ts'
+export type { EndReason } from './sessions/reasons.ts'
+export { createMemoryStore } from './stores/memory.ts'
+export { createSqliteStore } from './stores/sqlite.ts'

@@ -1,4 +1,4 @@
-// Asks PocketBase with the token of the session, and follows a definite no.
+// Asks PocketBase with the token of the session.
 
 import type { UserRecord } from '../../config.ts'
 import { ProblemError, SessionGoneError } from '../../errors.ts'
@@ -10,31 +10,21 @@ import { signedIn } from '../signed-in.ts'
 const WAIT_MS = 2000
 
 /**
- * Asks as the signed-in user. A refused token is checked at once: the session ends where PocketBase says so, otherwise
- * the question is asked once more with the token of now.
+ * Asks as the signed-in user. PocketBase takes the caller of a dead token for a guest and answers as if nothing were
+ * wrong with it, so the token is checked first; the session ends where PocketBase says so.
  * @throws ProblemError `invalid_input`, `session_expired`, `forbidden`, `pocketbase_unavailable`
  */
 export async function askAsUser<T>(
-  input: Pick<FlowInput, 'services' | 'session'>,
+  { services, session }: Pick<FlowInput, 'services' | 'session'>,
   ask: (who: { readonly token: string; readonly user: UserRecord }) => Promise<WriteResult<T>>,
 ): Promise<T> {
-  const first = await ask(asker(input))
-  if (first.kind !== 'rejected') return valueOf(first)
-  const verdict = await input.services.identity.revalidate(input.session, { maxAgeMs: 0, waitMs: WAIT_MS })
-  if (verdict === 'ended') throw new SessionGoneError(input.session.ended?.reason)
-  const second = await ask(asker(input))
-  if (second.kind === 'rejected') throw new ProblemError('forbidden', 'You may not do this.')
-  return valueOf(second)
-}
-
-function asker({ session }: Pick<FlowInput, 'session'>): { readonly token: string; readonly user: UserRecord } {
+  const verdict = await services.identity.revalidate(session, { maxAgeMs: 0, waitMs: WAIT_MS })
+  if (verdict === 'ended') throw new SessionGoneError(session.ended?.reason)
   const { live, user } = signedIn(session)
   const token = live.token()
   if (token === null) throw new SessionGoneError()
-  return { token, user }
-}
-
-function valueOf<T>(result: Exclude<WriteResult<T>, { readonly kind: 'rejected' }>): T {
+  const result = await ask({ token, user })
+  if (result.kind === 'ok') return result.value
   if (result.kind === 'invalid') throw invalidInput(result.errors)
-  return result.value
+  throw new ProblemError('forbidden', 'You may not do this.')
 }

@@ -9,7 +9,7 @@ import { requireAuth, requireFresh, requireGuest, requireRole, requireVerified }
 import { requestSession } from './middleware/request-session.ts'
 import { securityHeaders } from './middleware/security-headers.ts'
 import { session } from './middleware/session.ts'
-import { authRouter } from './routes/auth.ts'
+import { authRoutes } from './routes/auth.ts'
 import { pagesRouter, sendPage } from './routes/pages.ts'
 import type { ErrorRequestHandler, Request, RequestHandler, Router } from 'express'
 import type { OwnedServices } from './create-services.ts'
@@ -18,6 +18,7 @@ import type { AuthEventEmitter } from './events.ts'
 import type { Credentials } from './identity.ts'
 import type { CsrfOptions } from './middleware/csrf.ts'
 import type { RequireAuthOptions, RequireFreshOptions } from './middleware/guards.ts'
+import type { FlowMount } from './routes/flow-router.ts'
 import type { PagesOptions } from './routes/pages.ts'
 import type { SessionColumns } from './sessions/record.ts'
 
@@ -49,7 +50,7 @@ export interface Auth {
   /** Refuses forged unsafe requests, by origin and by token. */
   csrf(options?: CsrfOptions): RequestHandler
   /** Login, registration, logout, status, password reset, devices …; mount it at `/auth`. */
-  routes(): Router
+  routes(): FlowMount
   /** `/login`, `/register`, `/account` …; mount it at the root. */
   pages(options?: PagesOptions): Router
   requireAuth(options?: RequireAuthOptions): RequestHandler
@@ -108,7 +109,7 @@ export function authKit(services: OwnedServices): Auth {
     securityHeaders: () => securityHeaders(services),
     session: () => session(services),
     csrf: (options) => csrf(services, options),
-    routes: () => authRouter(services),
+    routes: () => authRoutes(services),
     pages: (options) => pagesRouter(services, options),
     requireAuth: (options) => requireAuth(services, options),
     requireRole: (...roles) => requireRole(services, ...roles),

@@ -38,5 +38,6 @@ export type PageLoad<K extends ViewName> = (input: PageInput) => MaybePromise<Lo
 /** A query parameter that occurs exactly once, cut to `maxLength`; otherwise empty. */
 export function queryText(input: PageInput, name: string, maxLength = 200): string {
   const value: unknown = input.session.req.query[name]
-  return typeof value === 'string' ? value.slice(0, maxLength) : ''
+  // A cut may part a surrogate pair, which no URL can hold.
+  return typeof value === 'string' ? value.slice(0, maxLength).toWellFormed() : ''
 }

@@ -60,8 +60,7 @@ export function createFaultyStore(inner: Store = createMemoryStore(), { delayMs 
     await delay(typeof fault === 'object' ? fault.delayMs : delayMs)
     if (fault === 'hang') return new Promise(() => {})
     if (fault === 'reject') throw new Error(`${method} failed, as the test told it to`)
-    const run = inner[method] as (...parameters: readonly unknown[]) => unknown // the arguments are those of `method`
-    const answer = await run.apply(inner, args)
+    const answer: unknown = await Reflect.apply(inner[method], inner, args)
     if (fault === 'swallow-answer') return new Promise(() => {})
     if (fault === 'lose-answer') throw new Error(`the answer of ${method} was lost, as the test told it to be`)
     return answer

@@ -13,8 +13,9 @@ const PACKAGES_OF = {
   'express-session': ['server/middleware'],
   'cookie-parser': ['server/app.ts', 'server/middleware'],
   helmet: ['server/middleware'],
-  pocketbase: ['server/pocketbase'],
-  'node:sqlite': ['server/stores'],
+  // A command of the operator may be the superuser; nothing that serves requests ever is.
+  pocketbase: ['server/pocketbase', 'server/cli/superuser-client.ts'],
+  'node:sqlite': ['server/stores', 'server/pocketbase/launcher/data-lock.ts'],
   redis: ['server/stores'],
   pg: ['server/stores'],
   mongodb: ['server/stores'],

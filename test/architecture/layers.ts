@@ -33,7 +33,13 @@ export const LAYERS: readonly Layer[] = [
   { name: 'cli', places: ['server/cli'], uses: [...DOMAIN, 'stores', 'assembly'] },
   {
     name: 'assembly',
-    places: ['server/index.ts', 'server/app.ts', 'server/create-auth.ts'],
+    places: [
+      'server/index.ts',
+      'server/app.ts',
+      'server/create-auth.ts',
+      'server/create-services.ts',
+      'server/check-at-start.ts',
+    ],
     uses: [...DOMAIN, 'stores', 'middleware', 'routes', 'views', 'controllers'],
   },
   { name: 'shared', places: ['server'], uses: ['lib'], types: ['sessions'] },

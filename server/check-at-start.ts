@@ -18,7 +18,7 @@ export function checkAtStart(services: Services, noProfiles: () => void): Retryi
   const { config, logger, pocketbase } = services
   const check = async (): Promise<void> => {
     const report = await pocketbase.report()
-    logger.info({ url: config.pocketbase.url, version: report.version, hooks: report.hooks }, 'PocketBase is there')
+    logger.info({ version: report.version, hooks: report.hooks }, 'PocketBase is there')
     const findings = findAtStart(report, config)
     if (findings.some(({ kind }) => kind === 'profiles')) noProfiles()
     for (const { kind, message } of findings) logger.warn({ found: kind }, message)

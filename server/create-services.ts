@@ -68,7 +68,7 @@ function assemble(config: Config, store: Store): Services {
     report,
   })
   const limiter = new Limiter(sessions, now)
-  const pocketbase = createPocketBase(config.pocketbase, config.profile, logger)
+  const pocketbase = createPocketBase(config)
   const parts = { config, sessions, limiter, pocketbase, events, logger, now }
   return { ...parts, identity: new Identity(parts) }
 }

@@ -96,6 +96,19 @@ export const VARIABLES = [
     meaning: 'Password checks under way at once',
   },
   {
+    name: 'POCKETBASE_SUPERUSER_EMAIL',
+    kind: 'text',
+    fallback: '–',
+    meaning: 'For the commands `users` and `sessions` with `POCKETBASE_URL`; the server does not use it',
+  },
+  {
+    name: 'POCKETBASE_SUPERUSER_PASSWORD',
+    kind: 'text',
+    secret: true,
+    fallback: '–',
+    meaning: 'Its password',
+  },
+  {
     name: 'DATA_DIR',
     kind: 'text',
     fallback: '`data`',

@@ -23,6 +23,12 @@ export interface ServerSettings {
   readonly tls: { readonly cert: string; readonly key: string } | null
   /** `null`: one is started. */
   readonly pocketbaseUrl: string | null
+  /** The auth collection. */
+  readonly collection: string
+  /** For commands on the PocketBase of `pocketbaseUrl`; the server has no use for it. */
+  readonly superuser: { readonly email: string; readonly password: string } | null
+  /** URL of the session store. */
+  readonly store: string
   readonly pocketbaseBin: string | null
   readonly pocketbaseSource: 'release' | 'go' | 'pypi' | null
   readonly smtpUrl: string | null
@@ -53,7 +59,8 @@ export function loadEnvironment(env: Environment, cwd: string): ServerSettings {
     // Checked by checkConfig below and again by createAuth.
     return { origin: `${scheme}://localhost:${port}`, ...draft, pocketbase } as AuthOptions
   }
-  const settings = { ...serverSettings(values, problems), production, dataDir, authOptions }
+  const store = String(draft['store'])
+  const settings = { ...serverSettings(values, problems), production, dataDir, store, authOptions }
   const options = authOptions({ port: settings.port || 3000, pocketbaseUrl: 'http://127.0.0.1:8090' })
   problems.push(...findServerProblems(env, options, { values, production, cwd }))
   for (const problem of checkConfig(options, { production }).problems.map(inVariables)) {
@@ -187,12 +194,20 @@ function serverSettings(values: Values, problems: string[]) {
     host: textOf(values, 'HOST') ?? '127.0.0.1',
     tls: cert === null || key === null ? null : { cert, key },
     pocketbaseUrl: textOf(values, 'POCKETBASE_URL'),
+    collection: textOf(values, 'POCKETBASE_COLLECTION') ?? 'users',
+    superuser: superuserFrom(values),
     pocketbaseBin: textOf(values, 'POCKETBASE_BIN'),
     pocketbaseSource: oneOf(values, 'POCKETBASE_SOURCE', { choices: ['release', 'go', 'pypi'], problems }),
     smtpUrl: textOf(values, 'SMTP_URL'),
     mailFrom: textOf(values, 'MAIL_FROM'),
     logLevel: oneOf(values, 'LOG_LEVEL', { choices: LOG_LEVELS, problems }) ?? 'info',
   }
+}
+
+function superuserFrom(values: Values): ServerSettings['superuser'] {
+  const email = textOf(values, 'POCKETBASE_SUPERUSER_EMAIL')
+  const password = textOf(values, 'POCKETBASE_SUPERUSER_PASSWORD')
+  return email === null || password === null ? null : { email, password }
 }
 
 function oneOf<T extends string>(

@@ -1,0 +1,11 @@
+// What a command gets from the world around it.
+
+export interface Io {
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  print(text: string): void
+  error(text: string): void
+}
+
+/** Takes the arguments behind its name. Answers the exit code. @throws CliError, ConfigError */
+export type Command = (args: readonly string[], io: Io) => Promise<number> | number

@@ -31,6 +31,7 @@ export function loadVerifyEmail(input: PageInput): LoadedPage<'verify-email'> {
   }
 }
 
-function hasLink({ services, session }: PageInput): boolean {
-  return readLink(services, session.req) !== null
+/** A form that failed with 400 has found out that the token is no good: there is no point in showing it again. */
+function hasLink({ services, session, extras }: PageInput): boolean {
+  return extras.status !== 400 && readLink(services, session.req) !== null
 }

@@ -1,6 +1,6 @@
 // The pages: address, who may see them, what loads them. A page visitor gets HTML, an API caller the page's data.
 
-import express, { type NextFunction, type Request, type RequestHandler, type Response, type Router } from 'express'
+import express, { type Request, type RequestHandler, type Response, type Router } from 'express'
 import { loadAccount } from './pages/account.ts'
 import { loadAdmin } from './pages/admin.ts'
 import { loadDevices } from './pages/devices.ts'
@@ -68,7 +68,7 @@ export function pagesRouter(services: Services, options: PagesOptions = {}): Rou
   for (const name of Object.keys(PAGES) as PageName[]) {
     const { path, guard, link } = PAGES[name]
     if (path === null || (name === 'home' && options.home !== true)) continue
-    const before = link === true ? [neverStored, moveLinkToken(services, path)] : [neverStored]
+    const before = link === true ? [moveLinkToken(services, path)] : []
     router.get(path, ...before, ...guardsOf(services, guard), (req, res) => showPage(services, name, req, res))
   }
   return router
@@ -122,11 +122,6 @@ function sendHtml(res: Response, status: number, html: string): void {
     .type('html')
     .set('Content-Length', String(Buffer.byteLength(html)))
     .end(html)
-}
-
-function neverStored(_req: Request, res: Response, next: NextFunction): void {
-  noStore(res)
-  next()
 }
 
 function guardsOf(services: Services, guard: Guard): RequestHandler[] {

@@ -2,6 +2,7 @@
 
 import type { RequestHandler } from 'express'
 import { clearLink, putLink } from '../../middleware/link-cookie.ts'
+import { seeOther } from '../../middleware/login-redirect.ts'
 import type { Services } from '../../services.ts'
 
 const MAX_TOKEN = 2048
@@ -18,6 +19,6 @@ export function moveLinkToken(services: Services, path: string): RequestHandler 
     res.set('Referrer-Policy', 'no-referrer')
     if (typeof token === 'string' && token !== '' && token.length <= MAX_TOKEN) putLink(services, res, token)
     else clearLink(services, res)
-    res.redirect(303, path)
+    seeOther(res, path)
   }
 }

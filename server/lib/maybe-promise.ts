@@ -13,3 +13,14 @@ export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
 export function andThen<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
   return value instanceof Promise ? value.then(next) : next(value)
 }
+
+/** Runs `work`; an error, thrown at once or rejected later, becomes what `onError` answers. */
+export function attempt<T>(work: () => MaybePromise<T>, onError: (error: unknown) => T): MaybePromise<T> {
+  try {
+    const result = work()
+    // Not awaited: what is there at once has to be answered at once.
+    return isPromise(result) ? result.catch(onError) : result
+  } catch (error) {
+    return onError(error)
+  }
+}

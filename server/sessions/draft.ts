@@ -28,6 +28,8 @@ export interface SessionDraft {
   readonly ip: string
   /** Cookie lifetime in milliseconds that a handler set. */
   readonly cookie?: number | null
+  /** An id that was told to the app before its row is written (`regenerate`). By default a new one is drawn. */
+  readonly id?: string
 }
 
 export interface DraftContext {
@@ -40,8 +42,7 @@ export interface DraftContext {
 
 /** A session with a new id, all its fields sealed. Nothing is written. */
 export function buildSession(draft: SessionDraft, { secrets, policy, now, tag }: DraftContext): LiveSession {
-  const id = createSessionId(tag)
-  const { signedIn } = draft
+  const { id = createSessionId(tag), signedIn } = draft
   const deadlines = {
     remembered: draft.remembered,
     cookie: draft.cookie ?? null,

@@ -1,0 +1,56 @@
+// The other process of store-process.ts: does what it is told, on any number of files.
+
+import { DatabaseSync } from 'node:sqlite'
+import type { Store } from '../../server/sessions/store.ts'
+import { createSqliteStore } from '../../server/stores/sqlite.ts'
+
+export interface Request {
+  readonly id: number
+  readonly path: string
+  readonly method: string
+  readonly args: readonly unknown[]
+}
+
+export interface Reply {
+  readonly id: number
+  readonly answer?: unknown
+  readonly error?: string
+}
+
+const stores = new Map<string, Store>()
+const locks = new Map<string, DatabaseSync>()
+
+process.on('message', (request: Request) => {
+  void answer(request).then((reply) => process.send?.(reply))
+})
+
+async function answer({ id, path, method, args }: Request): Promise<Reply> {
+  try {
+    return { id, answer: await run(path, method, args) }
+  } catch (error) {
+    return { id, error: String(error) }
+  }
+}
+
+function run(path: string, method: string, args: readonly unknown[]): unknown {
+  if (method === 'ready') return undefined
+  if (method === 'lock') return lock(path)
+  if (method === 'unlock') return unlock(path)
+  const store = stores.get(path) ?? createSqliteStore({ path, timeoutMs: 10_000 })
+  stores.set(path, store)
+  if (method === 'close') stores.delete(path)
+  const call: unknown = Reflect.get(store, method)
+  if (typeof call !== 'function') throw new Error(`a store has no ${method}`)
+  return Reflect.apply(call, store, args)
+}
+
+function lock(path: string): void {
+  const db = new DatabaseSync(path)
+  db.exec('BEGIN IMMEDIATE')
+  locks.set(path, db)
+}
+
+function unlock(path: string): void {
+  locks.get(path)?.close()
+  locks.delete(path)
+}

@@ -46,7 +46,8 @@ export class SessionCookie {
   #write(res: Response, valueAndPath: string): void {
     const lines = res.getHeader('Set-Cookie') ?? []
     const others = (Array.isArray(lines) ? lines : [String(lines)]).filter((line) => !this.#isOurs(line))
-    res.setHeader('Set-Cookie', [...others, `${this.#name}=${valueAndPath}; ${this.#attributes}`])
+    // In front of those that clear a cookie: curl forgets a deletion when another cookie comes after it.
+    res.setHeader('Set-Cookie', [`${this.#name}=${valueAndPath}; ${this.#attributes}`, ...others])
   }
 
   #isOurs(line: string): boolean {

@@ -3,8 +3,8 @@
 export interface Io {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
-  print(text: string): void
-  error(text: string): void
+  readonly print: (text: string) => void
+  readonly error: (text: string) => void
 }
 
 /** Takes the arguments behind its name. Answers the exit code. @throws CliError, ConfigError */

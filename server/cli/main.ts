@@ -56,7 +56,5 @@ function fromProcess(): Io {
 
 if (import.meta.main) {
   // An answer instead of process.exit(): what was printed into a pipe gets out first.
-  void main(process.argv.slice(2), fromProcess()).then((code) => {
-    process.exitCode = code
-  })
+  void main(process.argv.slice(2), fromProcess()).then((code) => (process.exitCode = code))
 }

@@ -14,7 +14,7 @@ export function startMessage(
     ['Dashboard', `${config.pocketbase.url}/_/${embedded === null ? '' : ` as ${embedded.superuser.email}`}`],
     ...(embedded === null ? [] : [['', `password in ${here(embedded.superuserPath)}`] as const]),
     ['Mails', mails(embedded?.mailDir ?? null, settings)],
-    ['Admin', `${commandLine('users set-role EMAIL admin')}`],
+    ['Admin', commandLine('users set-role EMAIL admin')],
     ['Stop', 'Ctrl-C'],
   ]
   return `\n${lines.map(([name, text]) => `  ${name.padEnd(11)}${text}`).join('\n')}\n`

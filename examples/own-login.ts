@@ -1,0 +1,34 @@
+// A sign-in of the app's own: its own form and handler, our sessions.
+//   POCKETBASE_URL=http://127.0.0.1:8090 PORT=3000 node examples/own-login.ts
+
+import express from 'express'
+import { randomBytes } from 'node:crypto'
+import { createAuth } from '../server/index.ts' // in your app: 'pocketbase-session'
+
+const port = Number(process.env['PORT'] ?? 3000)
+const auth = await createAuth({
+  pocketbase: process.env['POCKETBASE_URL'] ?? 'http://127.0.0.1:8090',
+  origin: `http://localhost:${port}`,
+  secret: process.env['SESSION_SECRET'] ?? randomBytes(32).toString('hex'),
+  store: 'memory:',
+  paths: { login: '/enter' },
+})
+
+const FORM = `<!doctype html><title>Enter</title><form method="post">
+<input name="email" type="email" required><input name="password" type="password" required><button>Enter</button></form>`
+
+const app = express()
+app.use(auth.securityHeaders(), auth.session(), auth.csrf())
+app.get('/enter', auth.requireGuest(), (_req, res) => res.send(FORM))
+app.post('/enter', async (req, res) => {
+  const { email, password } = req.body as Record<string, string> // csrf() has read the form
+  await auth.signIn(req, { identity: email ?? '', password: password ?? '' }, { remember: true })
+  res.redirect(303, '/')
+})
+app.post('/leave', async (req, res) => {
+  await auth.signOut(req)
+  res.redirect(303, '/enter')
+})
+app.get('/', auth.requireAuth(), (req, res) => res.type('text').send(`Hello ${req.user?.email}`))
+app.use(auth.errorHandler())
+app.listen(port, '127.0.0.1', () => process.stdout.write(`http://localhost:${port}\n`))

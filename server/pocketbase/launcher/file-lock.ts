@@ -18,8 +18,8 @@ export function tryLock(path: string): FileLock | null {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const database = new DatabaseSync(path, { timeout: 0 })
   try {
-    // Nothing is ever written, so there is nothing to roll back.
-    database.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE')
+    // Nothing is ever written, so no file is needed to roll back from.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (error) {
     database.close()
     if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) return null

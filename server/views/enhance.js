@@ -10,24 +10,21 @@ window.addEventListener('pageshow', (event) => {
 
 function addPasswordToggle(input) {
   const button = document.createElement('button')
+  const word = document.createTextNode('Show')
+  const name = document.createElement('span')
+  name.className = 'visually-hidden'
+  name.textContent = ` ${input.labels?.[0]?.textContent ?? 'password'}`
   button.type = 'button'
   button.className = 'toggle'
-  button.setAttribute('aria-pressed', 'false')
   button.setAttribute('aria-controls', input.id)
-  const name = input.labels?.[0]?.textContent ?? 'password'
-  button.setAttribute('aria-label', `Show: ${name}`)
-  button.textContent = 'Show'
-  button.addEventListener('click', () => {
-    const shown = input.type === 'password'
+  button.append(word, name)
+  const show = (shown) => {
     input.type = shown ? 'text' : 'password'
-    button.setAttribute('aria-pressed', String(shown))
-    button.textContent = shown ? 'Hide' : 'Show'
-    button.setAttribute('aria-label', `${button.textContent}: ${name}`)
-  })
-  // A shown password must not be kept by the browser as the text of an ordinary field.
-  input.form?.addEventListener('submit', () => {
-    input.type = 'password'
-  })
+    word.data = shown ? 'Hide' : 'Show'
+  }
+  button.addEventListener('click', () => show(input.type === 'password'))
+  // A password that is shown must not be kept by the browser as the text of an ordinary field.
+  input.form?.addEventListener('submit', () => show(false))
   const box = document.createElement('div')
   box.className = 'with-toggle'
   input.replaceWith(box)

@@ -47,8 +47,14 @@ export const NEW_PASSWORD_CONFIRM: FieldSpec = {
 }
 
 const PROFILE_FIELDS: Readonly<Record<string, Omit<FieldSpec, 'name'>>> = {
-  displayName: { label: 'Display name', type: 'text', autocomplete: 'nickname', hint: 'What others see.' },
-  bio: { label: 'About you', type: 'textarea' },
+  displayName: {
+    label: 'Display name',
+    type: 'text',
+    autocomplete: 'nickname',
+    required: true,
+    hint: 'What others see.',
+  },
+  bio: { label: 'About you', type: 'textarea', hint: 'Optional.' },
 }
 
 /** The form field of a profile field; `prefix` is what stands before its name in the form (`profile.`). */

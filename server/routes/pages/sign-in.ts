@@ -34,8 +34,8 @@ export function loadRegister(input: PageInput): LoadedPage<'register'> {
   if (config.registration === 'closed') throw new ProblemError('not_found', 'Registration is closed.')
   const names = config.profile === false ? [] : config.profile.fields
   const email = fillField('register', EMAIL, input.extras)
-  const password = fillField('register', { ...NEW_PASSWORD, label: 'Password' }, input.extras)
-  const passwordConfirm = fillField('register', { ...NEW_PASSWORD_CONFIRM, label: 'Password again' }, input.extras)
+  const password = fillField('register', NEW_PASSWORD, input.extras)
+  const passwordConfirm = fillField('register', NEW_PASSWORD_CONFIRM, input.extras)
   const profile = names.map((name) => fillField('register', profileField(name, 'profile.'), input.extras))
   return {
     model: { registration: config.registration, profile: names },

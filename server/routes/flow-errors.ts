@@ -15,6 +15,9 @@ import { pathsOf } from './flow-router.ts'
 import { sendFormFailure } from './form-answer.ts'
 import { sendPage } from './pages.ts'
 
+const MAX_NAME = 60
+const MAX_PATH = 200
+
 /** An error handler for the paths of the rows; what comes from elsewhere below the mount path is passed on. */
 export function flowErrors(services: Services, rows: readonly FlowRow[]): ErrorRequestHandler {
   const pending = new WeakMap<Request, unknown>()
@@ -42,6 +45,7 @@ interface Failure {
 
 async function answerFailure({ services, row, problem }: Failure, req: Request, res: Response): Promise<void> {
   logProblem(services.logger, problem, req)
+  reportInvalid(services, problem, req)
   // The answer has begun: only breaking it off tells the other side that it is not whole.
   if (res.headersSent) return void res.destroy()
   // Forms of browsers alone get pages; a script that sends JSON gets JSON, whatever it accepts.
@@ -52,4 +56,11 @@ async function answerFailure({ services, row, problem }: Failure, req: Request, 
   } catch (error) {
     await sendErrorPage({ services, sendPage, problem: toProblem(error) }, req, res)
   }
+}
+
+/** Which fields were wrong, by name; what stood in them is nobody's business. */
+function reportInvalid({ events }: Services, { code, errors = {} }: ProblemError, req: Request): void {
+  if (code !== 'invalid_input') return
+  const fields = Object.keys(errors).map((name) => name.slice(0, MAX_NAME))
+  events.emit('input_validation_fail', { path: `${req.baseUrl}${req.path}`.slice(0, MAX_PATH), fields })
 }

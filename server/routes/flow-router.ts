@@ -18,8 +18,12 @@ const VERBS = { GET: 'get', POST: 'post', PATCH: 'patch', DELETE: 'delete' } as 
 /** Routes for all rows. Other methods of their paths are 405 with Allow. */
 export function flowRouter(services: Services, rows: readonly FlowRow[]): Router {
   const router = express.Router()
-  for (const row of rows) router[VERBS[row.method]](row.path, flowHandler(services, row))
-  for (const path of pathsOf(rows)) router.all(path, otherMethod(rows.filter((row) => row.path === path)))
+  // Path by path: what is fixed (`/sessions/revoke-others`) must not be taken for a parameter of a later row.
+  for (const path of pathsOf(rows)) {
+    const own = rows.filter((row) => row.path === path)
+    for (const row of own) router[VERBS[row.method]](path, flowHandler(services, row))
+    router.all(path, otherMethod(own))
+  }
   return router
 }
 

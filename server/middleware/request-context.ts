@@ -19,7 +19,6 @@ export class RequestContext implements RequestSession {
   readonly res: Response
   readonly kit: SessionKit
   readonly cookieState: CookieState
-  readonly cookieId: string | null
   /** Whether `req.session` has been touched. */
   started = false
   /** What the answer says about the session cookie. */
@@ -32,6 +31,8 @@ export class RequestContext implements RequestSession {
   #error: ProblemError | null = null
   #stale = false
   #client: Client | undefined
+  /** Not a public field: a dump of the request must not show it. */
+  readonly #cookieId: string | null
   #hold: Hold | undefined
   #writes: Writes | undefined
 
@@ -40,11 +41,15 @@ export class RequestContext implements RequestSession {
     this.req = req
     this.res = responseOf(req)
     this.cookieState = reading.state
-    this.cookieId = reading.state === 'valid' ? reading.id : null
+    this.#cookieId = reading.state === 'valid' ? reading.id : null
   }
 
   get state(): RequestSession['state'] {
     return this.#state
+  }
+
+  get cookieId(): string | null {
+    return this.#cookieId
   }
 
   get session(): LiveSession | null {

@@ -8,6 +8,7 @@ import { andThen, isPromise, type MaybePromise } from '../lib/maybe-promise.ts'
 import { SealBrokenError, type LiveSession } from '../sessions/live-session.ts'
 import { cookieMaxAgeMs } from '../sessions/policy.ts'
 import { isSessionId } from '../sessions/session-id.ts'
+import { answerCallback } from './answer-callback.ts'
 import { contextOf, type RequestContext } from './request-context.ts'
 import type { SessionServices } from './session-kit.ts'
 import { SessionWriter } from './session-writer.ts'
@@ -69,7 +70,7 @@ export class SessionAdaptor extends Store {
   }
 
   override get(sid: string, callback: (error: unknown, data?: SessionData | null) => void): void {
-    answer(callback, () =>
+    answerCallback(callback, () =>
       andThen(isSessionId(sid) ? this.#services.sessions.find(sid) : undefined, (found) =>
         found?.live === undefined ? null : this.#dataOf(found.live),
       ),
@@ -78,14 +79,14 @@ export class SessionAdaptor extends Store {
 
   override set(sid: string, session: SessionData, callback?: Callback): void {
     const tracked = this.track(session)
-    answer(callback, () => {
+    answerCallback(callback, () => {
       if (tracked === undefined) return this.#mergeForeign(sid, session)
       return this.#writer.write({ context: contextOfSession(session), session, tracked, explicit: true })
     })
   }
 
   override destroy(sid: string, callback?: Callback): void {
-    answer(callback, () =>
+    answerCallback(callback, () =>
       andThen(isSessionId(sid) ? this.#services.sessions.find(sid) : undefined, (found) =>
         found?.live === undefined ? 0 : this.#services.sessions.end(found.live, 'logout'),
       ),
@@ -95,13 +96,13 @@ export class SessionAdaptor extends Store {
   override touch(_sid: string, session: SessionData, callback?: Callback): void {
     const live = this.track(session)?.live
     if (live !== undefined && live !== null) this.#services.sessions.touch(live)
-    answer(callback, () => undefined)
+    answerCallback(callback, () => undefined)
   }
 
   override regenerate(req: Request, callback?: Callback): void {
     const context = contextOf(req)
     this.#generateNew(req, context?.regeneratedFrom ?? context?.session ?? null)
-    answer(callback, () => undefined)
+    answerCallback(callback, () => undefined)
   }
 
   override createSession(req: Request, data: SessionData): Session & SessionData {
@@ -153,7 +154,7 @@ export class SessionAdaptor extends Store {
     if (typeof req === 'object' && req !== null) Reflect.deleteProperty(req, 'session')
     const context = contextOfSession(session)
     if (context === undefined) this.destroy(tracked.id, callback)
-    else answer(callback, () => this.end(context, tracked))
+    else answerCallback(callback, () => this.end(context, tracked))
     return session
   }
 
@@ -192,18 +193,4 @@ export class SessionAdaptor extends Store {
 function contextOfSession(session: object): RequestContext | undefined {
   const req: unknown = Reflect.get(session, 'req')
   return typeof req === 'object' && req !== null ? contextOf(req) : undefined
-}
-
-/** Always later, so that a callback runs after its caller whatever the store, and what it throws is nobody's failed write. */
-function answer<T>(callback: ((error?: unknown, value?: T) => void) | undefined, work: () => MaybePromise<T>): void {
-  const later = (error: unknown, value?: T): void => {
-    if (callback !== undefined) process.nextTick(callback, error, value)
-  }
-  try {
-    const result = work()
-    if (isPromise(result)) result.then((value) => later(undefined, value), later)
-    else later(undefined, result)
-  } catch (error) {
-    later(error)
-  }
 }

@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { findChromium } from '../test/support/find-chromium.ts'
+import { findBinary } from '../server/pocketbase/launcher/find-binary.ts'
 import { runCommand } from './command.ts'
 
 export type Need = 'PocketBase' | 'Chromium'
@@ -39,8 +40,15 @@ export async function fetchNeeds(needs: ReadonlySet<Need>, print: Print): Promis
 }
 
 async function fetchPocketBase(print: Print): Promise<Readonly<Record<string, string>>> {
-  print('PocketBase: TODO')
-  return {}
+  const log = (_details: object, message = ''): void => print(`PocketBase: ${message}`)
+  const logger = { debug: () => {}, info: log, warn: log, error: log }
+  const { path, version, source } = await findBinary({
+    env: process.env,
+    logger,
+    bin: process.env['POCKETBASE_BIN'] ?? null,
+  })
+  print(`PocketBase: ${version ?? 'unknown version'}, ${source}: ${path}`)
+  return { POCKETBASE_BIN: path }
 }
 
 async function fetchChromium(print: Print): Promise<Readonly<Record<string, string>>> {

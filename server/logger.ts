@@ -26,12 +26,26 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     level: options.level ?? 'info',
     base: null,
     serializers: { err: describeOne, error: describeOne, cause: describeOne },
+    // pino copies the message of an error under its own key past the serializer; ours are under another.
+    errorKey: 'pino',
+    hooks: { logMethod: logSafely },
     // The second net; the first is that nobody logs such a field.
     redact: ['password', 'passwordConfirm', 'currentPassword', 'token', 'secret', 'cookie', 'authorization'],
   }
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination)
 }
 
+/** Errors under `err`, and texts without secrets, however the logger was called. */
+function logSafely(this: unknown, args: unknown[], method: (...args: never[]) => void): void {
+  const [details, message] = args
+  const safe = [details instanceof Error ? { err: details } : details, message].map((argument) => {
+    return typeof argument === 'string' ? argument.replaceAll(SECRETS, REMOVED) : argument
+  })
+  // The hook hands on what it was given, made safe.
+  Reflect.apply(method, this, safe as never[])
+}
+
+const REMOVED = '[removed]'
 const MAX_CAUSES = 4
 /** A JWT, a session cookie's value, credentials in a URL. */
 const SECRETS = /eyJ[\w-]+\.[\w-]+\.[\w-]*|s(?::|%3A)[\w-]{20,}\.[\w+/%=-]+|(?<=:\/\/)[^/@\s]+(?=@)/g
@@ -47,7 +61,7 @@ export function describeError(error: unknown, depth = 0): object {
   const { code, status, cause } = error as { code?: unknown; status?: unknown; cause?: unknown }
   return {
     name: error.name,
-    message: error.message.replaceAll(SECRETS, '[removed]'),
+    message: error.message.replaceAll(SECRETS, REMOVED),
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
     ...(typeof status === 'number' ? { status } : {}),
     stack: error.stack

@@ -24,8 +24,8 @@ export const sessions: Command = async (args, io) => {
     return 0
   }
   if (action !== 'end' || email === undefined || rest.length > 0) throw new CliError(USAGE)
-  const user = await (await openUsers(settings)).byEmail(email)
-  const ended = await withStore(settings, async (store) => store.endByUser(user.id, 'admin_revoked', Date.now()))
+  const userId = await (await openUsers(settings)).idOf(email)
+  const ended = await withStore(settings, async (store) => store.endByUser(userId, 'admin_revoked', Date.now()))
   io.print(`Ended ${ended} ${ended === 1 ? 'session' : 'sessions'} of ${email}.`)
   return 0
 }
@@ -46,7 +46,7 @@ async function list(
   email: string | undefined,
 ): Promise<readonly SessionColumns[]> {
   const now = Date.now()
-  if (email !== undefined) return store.listByUser((await (await openUsers(settings)).byEmail(email)).id, now)
+  if (email !== undefined) return store.listByUser(await (await openUsers(settings)).idOf(email), now)
   const live: SessionColumns[] = []
   let cursor: string | null = null
   do {

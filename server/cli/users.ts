@@ -31,7 +31,7 @@ async function list(text: string, io: Io): Promise<number> {
 
 async function setRole(email: string, role: string, io: Io): Promise<number> {
   const directory = await openUsers(loadEnvironment(io.env, io.cwd))
-  await directory.setRole(await directory.byEmail(email), role)
+  await directory.setRole(email, role)
   io.print(`${email} now has the role ${role}. It counts from their next request on.`)
   return 0
 }

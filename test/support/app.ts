@@ -10,12 +10,13 @@ import { AUTH_EVENTS, type AuthEvents } from '../../server/events.ts'
 import { createLogger } from '../../server/logger.ts'
 import { createClock, type TestClock } from '../../server/testing/clock.ts'
 import { BrowserClient } from './browser-client.ts'
+import { startPocketBase, type TestPocketBase } from './pocketbase.ts'
 import type { Express } from 'express'
 import type { AddressInfo } from 'node:net'
 
 export interface StartAppOptions extends Partial<AuthOptions> {
-  /** URL of the PocketBase behind it. */
-  readonly pocketbase: AuthOptions['pocketbase']
+  /** The PocketBase behind it; without one a real one is started, and stopped by `close()`. */
+  readonly pocketbase?: AuthOptions['pocketbase']
   /** Another app over the same services. */
   readonly build?: (auth: Auth, services: OwnedServices) => Express
   readonly production?: boolean
@@ -30,6 +31,8 @@ export interface StartedApp {
   /** Where it listens, and its public origin unless the options name another. */
   readonly url: string
   readonly origin: string
+  /** The PocketBase that was started for this app; `null` where the test brought its own. */
+  readonly pocketbase: TestPocketBase | null
   readonly auth: Auth
   readonly services: OwnedServices
   readonly clock: TestClock
@@ -46,7 +49,7 @@ export interface StartedApp {
 export const TEST_SECRET = 'test-only-Zq3v8Kx1Lm5Rt7Wb9Yd2Hf4Jg6NcPs'
 
 /** Starts the app. The store is in memory unless the options name one. */
-export async function startApp({ build, production = false, ...options }: StartAppOptions): Promise<StartedApp> {
+export async function startApp({ build, production = false, ...options }: StartAppOptions = {}): Promise<StartedApp> {
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -55,7 +58,15 @@ export async function startApp({ build, production = false, ...options }: StartA
   const clock = createClock()
   const logs: string[] = []
   const logger = createLogger({ level: 'debug', destination: { write: (line) => void logs.push(line) } })
-  const defaults = { origin: url, secret: TEST_SECRET, store: 'memory:', logger, now: clock.now }
+  const pocketbase = options.pocketbase === undefined ? await startPocketBase({ appUrl: options.origin ?? url }) : null
+  const defaults = {
+    pocketbase: pocketbase?.url ?? '',
+    origin: url,
+    secret: TEST_SECRET,
+    store: 'memory:',
+    logger,
+    now: clock.now,
+  }
   const services = await createServices(resolveConfig({ ...defaults, ...options }, { production }))
   const events = recordEvents(services)
   const auth = authKit(services)
@@ -63,6 +74,7 @@ export async function startApp({ build, production = false, ...options }: StartA
   return {
     url,
     origin: services.config.origin,
+    pocketbase,
     auth,
     services,
     clock,
@@ -73,6 +85,7 @@ export async function startApp({ build, production = false, ...options }: StartA
       server.closeAllConnections()
       server.close()
       await services.close()
+      await pocketbase?.stop()
     },
   }
 }

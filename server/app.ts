@@ -3,7 +3,7 @@
 import cookieParser from 'cookie-parser'
 import express from 'express'
 import { authKit } from './create-auth.ts'
-import { healthRouter } from './health.ts'
+import { healthRouter } from './routes/health.ts'
 import { notFound } from './middleware/error-handler.ts'
 import { requestLog } from './middleware/request-log.ts'
 import { AUTH_MOUNT } from './routes/mount.ts'

@@ -17,10 +17,13 @@ export {
   SessionGoneError,
   StoreUnavailableError,
 } from './errors.ts'
+export type { AuthContext, AuthSession, SessionData } from './express-types.ts'
 export type { FieldErrors, ProblemCode } from './errors.ts'
 export type { AuthEventEmitter, AuthEvents } from './events.ts'
 export type { Credentials } from './identity.ts'
 export type { Logger } from './logger.ts'
+export { toExpressStore } from './middleware/to-express-store.ts'
+export type { ExpressStoreOptions } from './middleware/to-express-store.ts'
 export type { Store } from './sessions/store.ts'
 export type { EndReason } from './sessions/reasons.ts'
 export { createMemoryStore } from './stores/memory.ts'

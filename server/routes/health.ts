@@ -2,7 +2,7 @@
 
 import express from 'express'
 import type { Router } from 'express'
-import type { Services } from './services.ts'
+import type { Services } from '../services.ts'
 
 export interface HealthOptions {
   readonly isClosing?: () => boolean

@@ -15,7 +15,7 @@ const PACKAGES_OF = {
   helmet: ['server/middleware'],
   // A command of the operator may be the superuser; nothing that serves requests ever is.
   pocketbase: ['server/pocketbase', 'server/cli/superuser-client.ts'],
-  'node:sqlite': ['server/stores', 'server/pocketbase/launcher/data-lock.ts'],
+  'node:sqlite': ['server/stores', 'server/pocketbase/launcher/file-lock.ts'],
   redis: ['server/stores'],
   pg: ['server/stores'],
   mongodb: ['server/stores'],

@@ -14,6 +14,8 @@ const BESIDE = ['express', 'pocketbase', 'passport', '@types/passport', '@types/
 const LIST_EXPORTS = `console.log(Object.keys(kit).filter((name) => name !== 'module.exports').sort().join(' '))`
 
 const LOGIN_PAGE = `
+import { get } from 'node:http'
+import { text } from 'node:stream/consumers'
 import express from 'express'
 import { createAuth } from 'pocketbase-session'
 
@@ -25,12 +27,13 @@ const auth = await createAuth({
   logger: { debug() {}, info() {}, warn() {}, error() {} },
 })
 const app = express().use(auth.securityHeaders(), auth.session(), auth.csrf(), auth.pages())
-const server = app.listen(0, '127.0.0.1', async () => {
-  const { port } = server.address()
-  const answer = await fetch('http://127.0.0.1:' + port + '/login', { headers: { accept: 'text/html', host: 'localhost:3000' } })
-  console.log(answer.status, (await answer.text()).includes('name="password"'))
-  server.close()
-  await auth.close()
+const server = app.listen(0, '127.0.0.1', () => {
+  const options = { port: server.address().port, path: '/login', headers: { accept: 'text/html', host: 'localhost:3000' } }
+  get(options, async (answer) => {
+    console.log(answer.statusCode, (await text(answer)).includes('name="password"'))
+    server.close()
+    await auth.close()
+  })
 })
 `
 

@@ -5,7 +5,7 @@ import { ProblemError, StoreUnavailableError } from '../../../server/errors.ts'
 import { errorHandler, notFound, type SendErrorPage } from '../../../server/middleware/error-handler.ts'
 import { startWeb, type Web } from '../../support/web.ts'
 
-const CANARY = 'hunter2-SECRET'
+const CANARY = 'hunter2_SECRET'
 const HTML = { Accept: 'text/html' }
 
 class DatabaseError extends Error {

@@ -31,12 +31,13 @@ export function csrf(services: CsrfServices, options: CsrfOptions = {}): Request
   const wrong = except.find((path) => !MOUNT_PATH.test(path))
   if (wrong !== undefined) throw new TypeError(`csrf(): except must list paths like /pb, not ${JSON.stringify(wrong)}`)
 
-  return async function csrfGuard(req, _res, next) {
+  return function csrfGuard(req, _res, next) {
     const session = requestSession(req)
     // The path that will be served: a middleware may have rewritten the address since it came in.
     const isLeft = except.length > 0 && isBelow(except, req.baseUrl + req.path)
-    if (isUnsafeMethod(req.method) && !isLeft) await assertNotForged(services, session, 'with-cookie')
-    next()
+    // What only reads goes on in the same turn of the event loop.
+    if (isLeft || !isUnsafeMethod(req.method)) return next()
+    return assertNotForged(services, session, 'with-cookie').then(() => next())
   }
 }
 

@@ -50,6 +50,7 @@ export async function startStock(
   { build, store = new expressSession.MemoryStore() }: { build: (app: Express) => void; store?: expressSession.Store },
 ): Promise<Site> {
   const app = express()
+  app.set('env', 'test') // no stack traces on the console
   app.use(expressSession({ secret: 'x'.repeat(40), resave: false, saveUninitialized: false, store }))
   build(app)
   app.use(problems)

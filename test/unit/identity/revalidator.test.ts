@@ -95,17 +95,18 @@ describe('revalidate', () => {
   })
 
   it('asks again with the newer token when another request has stored one meanwhile', async () => {
-    const hand = byHand()
-    const { identity, live, sessions } = await open(hand.authRefresh)
-    const check = identity.revalidate(requestWith(live), NOW)
-    const elsewhere = await sessions.reload(live)
-    assert.ok(elsewhere?.live)
-    await sessions.update(elsewhere.live, { set: { token: 'newer.token' } })
-    hand.answer({ kind: 'rejected' })
-    while (hand.asked.length < 2) await new Promise((resolve) => setImmediate(resolve))
-    assert.equal(hand.asked[1], 'newer.token')
-    hand.answer(authenticated('newest.token'))
-    assert.equal(await check, 'valid')
+    const asked: string[] = []
+    const { identity, live, sessions } = await open(async (token) => {
+      asked.push(token)
+      if (token === 'newer.token') return authenticated('newest.token')
+      const elsewhere = await sessions.reload(live)
+      assert.ok(elsewhere?.live)
+      await sessions.update(elsewhere.live, { set: { token: 'newer.token' } })
+      return { kind: 'rejected' }
+    })
+    assert.equal(await identity.revalidate(requestWith(live), NOW), 'valid')
+    assert.deepEqual(asked, ['a.b.c', 'newer.token'])
+    assert.equal((await sessions.reload(live))?.live?.token(), 'newest.token')
   })
 
   it('ends all sessions of a user whom PocketBase lets in no more', async () => {

@@ -18,7 +18,10 @@ function firstByte(origin: string, path: string, isWritten: () => boolean): Prom
   return new Promise((resolve, reject) => {
     const req = request(new URL(path, origin), { agent: false }, (res) => {
       const written = isWritten()
-      res.resume().on('end', () => resolve(written)).on('error', reject)
+      res
+        .resume()
+        .on('end', () => resolve(written))
+        .on('error', reject)
     })
     req.on('error', reject).end()
   })
@@ -121,7 +124,10 @@ describe('a write that fails', () => {
       assert.equal(answer.headers[header], undefined, header)
     }
     const why = site.web.events.filter((event) => event.name === 'session_lost_write')
-    assert.deepEqual(why.map(({ event }) => (event as { why: string }).why), ['store'])
+    assert.deepEqual(
+      why.map(({ event }) => (event as { why: string }).why),
+      ['store'],
+    )
   }
 
   for (const [name] of kinds) {

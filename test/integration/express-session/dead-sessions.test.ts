@@ -76,7 +76,10 @@ for (const store of sessionStores) {
       assert.equal(answer.json()['code'], 'session_expired')
       assert.equal(answer.json()['reason'], 'logout')
       const lost = site.web.events.filter(({ name }) => name === 'session_lost_write')
-      assert.deepEqual(lost.map(({ event }) => (event as { why: string }).why), ['gone'])
+      assert.deepEqual(
+        lost.map(({ event }) => (event as { why: string }).why),
+        ['gone'],
+      )
     })
 
     test('a slow request that only reads is answered as usual', async (t) => {

@@ -29,13 +29,21 @@ export const RESPONSE_KINDS: Readonly<Record<string, ResponseKind>> = {
     body: 'one,two,three',
   },
   sendFile: { answer: (_req, res) => res.sendFile(FILE), status: 200, body: /Every way in which/ },
-  'a piped file': { answer: (_req, res) => void createReadStream(FILE).pipe(res), status: 200, body: /Every way in which/ },
+  'a piped file': {
+    answer: (_req, res) => void createReadStream(FILE).pipe(res),
+    status: 200,
+    body: /Every way in which/,
+  },
   'a piped stream larger than all buffers': {
     answer: (_req, res) => void Readable.from([BIG, BIG, BIG, BIG]).pipe(res),
     status: 200,
     body: BIG + BIG + BIG + BIG,
   },
-  'end with a callback': { answer: (_req, res) => void res.end('done', () => res.emit('test:ended')), status: 200, body: 'done' },
+  'end with a callback': {
+    answer: (_req, res) => void res.end('done', () => res.emit('test:ended')),
+    status: 200,
+    body: 'done',
+  },
   'end without a body': { answer: (_req, res) => void res.end(), status: 200, body: '' },
   'status 204': { answer: (_req, res) => void res.status(204).end(), status: 204, body: '' },
   'status 304': { answer: (_req, res) => void res.status(304).end(), status: 304, body: '' },
@@ -45,7 +53,8 @@ export const RESPONSE_KINDS: Readonly<Record<string, ResponseKind>> = {
     body: 'made',
   },
   'writeHead with a message and a list': {
-    answer: (_req, res) => void res.writeHead(202, 'Taken', ['X-Kind', 'list', 'Set-Cookie', 'other=1', 'Set-Cookie', 'more=2']).end(),
+    answer: (_req, res) =>
+      void res.writeHead(202, 'Taken', ['X-Kind', 'list', 'Set-Cookie', 'other=1', 'Set-Cookie', 'more=2']).end(),
     status: 202,
     body: '',
   },

@@ -31,20 +31,36 @@ describe('session cookie', () => {
     for (let i = 0; i < 200; i++) {
       const { id, header } = cookieOf()
       assert.deepEqual(readCookie(secrets, NAME, header), { state: 'valid', id, outdated: false })
-      assert.deepEqual(readCookie(secrets, NAME, `a=1; ${header}; x${header}; b=2`), { state: 'valid', id, outdated: false })
+      assert.deepEqual(readCookie(secrets, NAME, `a=1; ${header}; x${header}; b=2`), {
+        state: 'valid',
+        id,
+        outdated: false,
+      })
     }
   })
 
   test('is absent without a cookie of exactly our name', () => {
     const { value } = cookieOf()
-    for (const header of [undefined, '', 'a=1', `x${NAME}=${value}`, `${NAME}x=${value}`, `${NAME.toLowerCase()}=${value}`]) {
+    for (const header of [
+      undefined,
+      '',
+      'a=1',
+      `x${NAME}=${value}`,
+      `${NAME}x=${value}`,
+      `${NAME.toLowerCase()}=${value}`,
+    ]) {
       assert.equal(readCookie(secrets, NAME, header).state, 'absent', header)
     }
   })
 
   test('refuses two cookies of our name, in any order and even when equal', () => {
     const { header } = cookieOf()
-    for (const both of [`${NAME}=evil; ${header}`, `${header}; ${NAME}=evil`, `${header}; ${header}`, `${header};${NAME}=`]) {
+    for (const both of [
+      `${NAME}=evil; ${header}`,
+      `${header}; ${NAME}=evil`,
+      `${header}; ${header}`,
+      `${header};${NAME}=`,
+    ]) {
       assert.equal(readCookie(secrets, NAME, both).state, 'duplicate')
     }
   })

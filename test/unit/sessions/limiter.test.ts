@@ -31,7 +31,10 @@ describe('limiter', () => {
     for (let i = 0; i < 9; i++) await limiter.attempt([budget], async () => 'wrong', isWrong)
     await limiter.clear(budget)
     for (let i = 0; i < 10; i++) await limiter.attempt([budget], async () => 'wrong', isWrong)
-    await assert.rejects(limiter.attempt([budget], async () => 'ok', isWrong), RateLimitedError)
+    await assert.rejects(
+      limiter.attempt([budget], async () => 'ok', isWrong),
+      RateLimitedError,
+    )
   })
 
   test('runs no more than the budget of parallel wrong attempts', async () => {
@@ -42,7 +45,9 @@ describe('limiter', () => {
       await new Promise((resolve) => setImmediate(resolve))
       return 'wrong'
     }
-    const results = await Promise.allSettled(Array.from({ length: 50 }, () => limiter.attempt([budget], wrong, isWrong)))
+    const results = await Promise.allSettled(
+      Array.from({ length: 50 }, () => limiter.attempt([budget], wrong, isWrong)),
+    )
     assert.equal(ran, 10)
     assert.equal(results.filter(({ status }) => status === 'rejected').length, 40)
   })
@@ -62,7 +67,9 @@ describe('limiter', () => {
     const outage = async (): Promise<string> => {
       throw new Error('down')
     }
-    const results = await Promise.allSettled(Array.from({ length: 30 }, () => limiter.attempt([budget], outage, isWrong)))
+    const results = await Promise.allSettled(
+      Array.from({ length: 30 }, () => limiter.attempt([budget], outage, isWrong)),
+    )
     assert.ok(results.every((result) => result.status === 'rejected' && !(result.reason instanceof RateLimitedError)))
     assert.equal(await limiter.attempt([budget], async () => 'ok', isWrong), 'ok')
   })

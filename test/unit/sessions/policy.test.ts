@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { cookieMaxAgeMs, idleDeadline, isFresh, isTouchDue, type SessionPolicy } from '../../../server/sessions/policy.ts'
+import {
+  cookieMaxAgeMs,
+  idleDeadline,
+  isFresh,
+  isTouchDue,
+  type SessionPolicy,
+} from '../../../server/sessions/policy.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE

@@ -14,14 +14,15 @@ const auth = await createAuth({
   paths: { login: '/enter' },
 })
 
-const FORM = `<!doctype html><title>Enter</title><form method="post">
-<input name="email" type="email" required><input name="password" type="password" required><button>Enter</button></form>`
+const form = (token: string, action: string, fields = '') =>
+  `<!doctype html><form method="post" action="${action}"><input type="hidden" name="_csrf" value="${token}">${fields}<button>Go</button></form>`
+const FIELDS = 'E-mail <input name="email" type="email"> Password <input name="password" type="password">'
 
 const app = express()
-app.use(auth.securityHeaders(), auth.session(), auth.csrf())
-app.get('/enter', auth.requireGuest(), (_req, res) => res.send(FORM))
+app.use(express.urlencoded({ extended: false }), auth.securityHeaders(), auth.session(), auth.csrf())
+app.get('/enter', auth.requireGuest(), (req, res) => res.send(form(auth.csrfToken(req), '/enter', FIELDS)))
 app.post('/enter', async (req, res) => {
-  const { email, password } = req.body as Record<string, string> // csrf() has read the form
+  const { email, password } = req.body as Record<string, string>
   await auth.signIn(req, { identity: email ?? '', password: password ?? '' }, { remember: true })
   res.redirect(303, '/')
 })
@@ -29,6 +30,6 @@ app.post('/leave', async (req, res) => {
   await auth.signOut(req)
   res.redirect(303, '/enter')
 })
-app.get('/', auth.requireAuth(), (req, res) => res.type('text').send(`Hello ${req.user?.email}`))
+app.get('/', auth.requireAuth(), (req, res) => res.send(`You are in. ${form(auth.csrfToken(req), '/leave')}`))
 app.use(auth.errorHandler())
 app.listen(port, '127.0.0.1', () => process.stdout.write(`http://localhost:${port}\n`))

@@ -4,6 +4,7 @@ import { createServices } from './create-services.ts'
 import { resolveConfig } from './config.ts'
 import { SessionGoneError } from './errors.ts'
 import { csrf } from './middleware/csrf.ts'
+import { issueCsrfToken } from './middleware/csrf-token.ts'
 import { errorHandler } from './middleware/error-handler.ts'
 import { requireAuth, requireFresh, requireGuest, requireRole, requireVerified } from './middleware/guards.ts'
 import { requestSession } from './middleware/request-session.ts'
@@ -53,6 +54,11 @@ export interface Auth {
   routes(): FlowMount
   /** `/login`, `/register`, `/account` …; mount it at the root. */
   pages(options?: PagesOptions): Router
+  /**
+   * A CSRF token for a form of the app's own: a hidden field `_csrf`, or the header `X-CSRF-Token` of its scripts. Sets
+   * the pre-login cookie where the visitor is not signed in, so the answer must not have begun.
+   */
+  csrfToken(req: Request): string
   requireAuth(options?: RequireAuthOptions): RequestHandler
   requireRole(...roles: readonly string[]): RequestHandler
   requireGuest(): RequestHandler
@@ -111,6 +117,7 @@ export function authKit(services: OwnedServices): Auth {
     csrf: (options) => csrf(services, options),
     routes: () => authRoutes(services),
     pages: (options) => pagesRouter(services, options),
+    csrfToken: (req) => issueCsrfToken(services, requestSession(req)),
     requireAuth: (options) => requireAuth(services, options),
     requireRole: (...roles) => requireRole(services, ...roles),
     requireGuest: () => requireGuest(services),

@@ -16,6 +16,8 @@ export interface Listener {
   close(deadlineMs: number): Promise<void>
 }
 
+const DROP_IDLE_MS = 50
+
 export type ListenSettings = Pick<ServerSettings, 'port' | 'host' | 'tls'>
 
 /** @throws CliError where the port or address cannot be had, or the certificate is unusable */
@@ -57,8 +59,11 @@ async function close(server: Server, deadlineMs: number): Promise<void> {
   const closed = once(server, 'close')
   // Drops idle keep-alive connections too.
   server.close()
+  // A connection whose last request ends now would wait for another one.
+  const dropIdle = setInterval(() => server.closeIdleConnections(), DROP_IDLE_MS)
   const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs)
   await closed
+  clearInterval(dropIdle)
   clearTimeout(deadline)
 }
 

@@ -14,14 +14,14 @@ import { sessions } from './sessions.ts'
 import { users } from './users.ts'
 import type { Command, Io } from './io.ts'
 
-const COMMANDS: Readonly<Record<string, Command>> = { serve, sessions, users, secret, doctor, help }
+const COMMANDS: ReadonlyMap<string, Command> = new Map(Object.entries({ serve, sessions, users, secret, doctor, help }))
 
 /** Runs one command line. Answers the exit code; `serve` answers when the server has ended. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
   const [name = 'help', ...rest] = args
-  const command = isHelp(name) || rest.some(isHelp) ? help : COMMANDS[name]
+  const command = isHelp(name) || rest.some(isHelp) ? help : COMMANDS.get(name)
   try {
-    if (command === undefined || !(name in COMMANDS || isHelp(name))) {
+    if (command === undefined) {
       throw new CliError(`There is no command "${name}". "pocketbase-session help" lists them.`)
     }
     return await command(command === help ? [] : rest, io)

@@ -1,3 +1,5 @@
+// The examples, as a reader starts them.
+
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'

@@ -1,3 +1,5 @@
+// Signals: what is under way finishes, everything that was started ends, and the exit code says how.
+
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'

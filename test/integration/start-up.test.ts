@@ -1,3 +1,5 @@
+// `pocketbase-session serve` as its users start it, and the commands beside it.
+
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,3 +1,5 @@
+// HTTPS: TLS that ends in our listener, and TLS that ends at a proxy in front.
+
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request as tlsRequest } from 'node:https'

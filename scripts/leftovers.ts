@@ -16,8 +16,8 @@ export interface Leftover {
 }
 
 /** Ends the leftovers of a run by their ids and answers what they were. Only Linux can tell; elsewhere there are none. */
-export async function endLeftovers(run: string): Promise<readonly Leftover[]> {
-  const until = Date.now() + GRACE_MS
+export async function endLeftovers(run: string, { graceMs = GRACE_MS } = {}): Promise<readonly Leftover[]> {
+  const until = Date.now() + graceMs
   let found = await findLeftovers(run)
   while (found.length > 0 && Date.now() < until) {
     await delay(100)

@@ -73,7 +73,7 @@ const TSCONFIG = {
     types: ['node', 'express-session', 'passport'],
     skipLibCheck: false,
   },
-  files: ['consumer.mts'],
+  files: ['consumer.mts', 'readme.mts'],
 }
 
 describe('the packed package in an empty project', () => {
@@ -123,7 +123,10 @@ describe('the packed package in an empty project', () => {
     assert.equal(await run(process.execPath, ['login-page.mjs']), '200 true\n')
   })
 
-  it('has types that agree with @types/express-session and @types/passport', async () => {
+  it('has types for the program in the README, and they agree with @types/express-session and @types/passport', async () => {
+    const [, program = ''] = /```ts\n([\s\S]*?)```/.exec(await readFile('README.md', 'utf8')) ?? []
+    assert.match(program, /createAuth/)
+    await write('readme.mts', program)
     await write('consumer.mts', CONSUMER)
     await write('tsconfig.json', JSON.stringify(TSCONFIG))
     await run(resolve('node_modules/.bin/tsc'), ['-p', 'tsconfig.json'])

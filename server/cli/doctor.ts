@@ -10,6 +10,7 @@ import { readStatus } from '../pocketbase/launcher/status-file.ts'
 import { openStore } from '../stores/open.ts'
 import { findAtStart } from '../check-at-start.ts'
 import { inThisPlace } from './command-line.ts'
+import { isNodeNewEnough, WANTED_NODE } from './node-version.ts'
 import type { ServerSettings } from '../environment.ts'
 import type { Command, Io } from './io.ts'
 

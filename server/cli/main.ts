@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // The command `pocketbase-session`: finds the sub-command, prints what went wrong in words, sets the exit code.
 
 import { existsSync } from 'node:fs'
@@ -31,6 +30,12 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
+/** The command line of this process. */
+export async function runFromProcess(): Promise<void> {
+  // An exit code instead of process.exit(): what was printed into a pipe gets out first.
+  process.exitCode = await main(process.argv.slice(2), fromProcess())
+}
+
 function isHelp(argument: string): boolean {
   return argument === '--help' || argument === '-h'
 }
@@ -52,9 +57,4 @@ function fromProcess(): Io {
     print: (text) => void process.stdout.write(`${text}\n`),
     error: (text) => void process.stderr.write(`${text}\n`),
   }
-}
-
-if (import.meta.main) {
-  // An answer instead of process.exit(): what was printed into a pipe gets out first.
-  void main(process.argv.slice(2), fromProcess()).then((code) => (process.exitCode = code))
 }

@@ -29,7 +29,7 @@ export interface ServerProcess {
   readonly ended: Promise<Ended>
 }
 
-const MAIN = fileURLToPath(new URL('../../server/cli/main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../server/cli/bin.ts', import.meta.url))
 /** What a program needs of its surroundings; nothing else of ours leaks into a test. */
 const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'POCKETBASE_BIN', 'XDG_CACHE_HOME']
 

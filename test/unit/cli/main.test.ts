@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { main } from '../../../server/cli/main.ts'
+import { isNodeNewEnough, WANTED_NODE } from '../../../server/cli/node-version.ts'
 import { table } from '../../../server/cli/table.ts'
 
 const cwd = mkdtempSync(join(tmpdir(), 'cli-'))
@@ -106,6 +107,20 @@ describe('pocketbase-session doctor', () => {
     const { code, printed } = await run(['doctor'], { SESSION_STORE: `sqlite:${cwd}` })
     assert.equal(code, 1)
     assert.match(printed, /✗ session store \(sqlite\)/)
+  })
+})
+
+describe('the Node that is needed', () => {
+  it('is the one that engines names, or newer', () => {
+    const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
+    assert.match(manifest, new RegExp(`"node": ">=${WANTED_NODE}"`))
+    assert.deepEqual(['20.19.0', '24.14.9', '24.15.0', '24.21.0', '26.0.0'].map(isNodeNewEnough), [
+      false,
+      false,
+      true,
+      true,
+      true,
+    ])
   })
 })
 

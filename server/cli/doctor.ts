@@ -29,12 +29,8 @@ export const doctor: Command = async (args, io) => {
 }
 
 function checkNode(version: string): Finding {
-  const [major = 0, minor = 0] = version.split('.').map(Number)
-  const ok = major > 24 || (major === 24 && minor >= 15)
-  return {
-    ok,
-    what: ok ? `Node ${version}` : `Node ${version} is too old: 24.15 or newer is needed; "npm ci" brings it`,
-  }
+  const ok = isNodeNewEnough(version)
+  return { ok, what: ok ? `Node ${version}` : `Node ${version} is too old: ${WANTED_NODE} or newer is needed` }
 }
 
 async function checkSettings(io: Io): Promise<readonly Finding[]> {

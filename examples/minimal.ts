@@ -26,6 +26,6 @@ app.listen(port, '127.0.0.1', () => process.stdout.write(`http://localhost:${por
 
 declare module 'express-session' {
   interface SessionData {
-    visits: number
+    visits?: number
   }
 }

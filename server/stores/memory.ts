@@ -127,7 +127,6 @@ class MemoryStore implements Store {
     this.#data.claims.delete(name)
   }
 
-  // NOTE: `weight` 0 only looks (see the contract in sessions/store.ts)
   hit(
     name: string,
     windowMs: number,

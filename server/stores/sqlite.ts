@@ -165,10 +165,16 @@ class SqliteStore implements Store {
     return this.#connection.write('NORMAL', (sql) => void sql.release.run(name))
   }
 
-  hit(name: string, windowMs: number, now: number): MaybePromise<{ readonly count: number; readonly resetAt: number }> {
+  hit(
+    name: string,
+    windowMs: number,
+    now: number,
+    weight: 0 | 1 = 1,
+  ): MaybePromise<{ readonly count: number; readonly resetAt: number }> {
+    if (weight === 0) return this.#connection.read((sql) => counterOf(sql, name, windowMs, now))
     return this.#connection.write('NORMAL', (sql) => {
-      const [before = 0, until = 0] = numbers(sql.findCounter.get(name))
-      const counter = until > now ? { count: before + 1, resetAt: until } : { count: 1, resetAt: now + windowMs }
+      const before = counterOf(sql, name, windowMs, now)
+      const counter = { ...before, count: before.count + 1 }
       sql.setCounter.run(name, counter.count, counter.resetAt)
       return counter
     })
@@ -177,6 +183,11 @@ class SqliteStore implements Store {
   reset(name: string): MaybePromise<void> {
     return this.#connection.write('NORMAL', (sql) => void sql.reset.run(name))
   }
+}
+
+function counterOf(sql: Statements, name: string, windowMs: number, now: number): { count: number; resetAt: number } {
+  const [count = 0, resetAt = 0] = numbers(sql.findCounter.get(name))
+  return resetAt > now ? { count, resetAt } : { count: 0, resetAt: now + windowMs }
 }
 
 function rowOf(sql: Statements, key: string): SessionRow | undefined {

@@ -46,6 +46,19 @@ export const counterCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'a hit of weight 0 only looks',
+    async run({ store, other, clock }) {
+      const resetAt = clock.now() + MINUTE
+      for (const each of [store, other]) {
+        assert.deepEqual({ ...(await each.hit('a', MINUTE, clock.now(), 0)) }, { count: 0, resetAt })
+      }
+      await store.hit('a', MINUTE, clock.now())
+      clock.advance(1000)
+      assert.deepEqual({ ...(await other.hit('a', MINUTE, clock.now(), 0)) }, { count: 1, resetAt })
+      assert.equal((await store.hit('a', MINUTE, clock.now())).count, 2)
+    },
+  },
+  {
     name: 'counts each of 100 parallel hits',
     async run({ store, other, clock }) {
       const hits = Array.from({ length: 100 }, async (_, i) => (i % 2 ? store : other).hit('a', MINUTE, clock.now()))

@@ -76,7 +76,11 @@ function assemble(config: Config, store: Store): Services {
 
 /** Tries again until the store is there. Until then its calls fail, and requests get a 503. */
 function keepOpening(store: Store, { config, logger }: Services): Retrying {
-  return retry(async () => store.open(), {
+  const open = async (): Promise<void> => {
+    await store.open()
+    for (const message of (await store.warnings?.()) ?? []) logger.warn({ store: store.name }, message)
+  }
+  return retry(open, {
     waitMs: config.storeTimeoutMs,
     failed(error, count) {
       if (count === 1)

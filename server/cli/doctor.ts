@@ -44,7 +44,7 @@ async function checkSettings(io: Io): Promise<readonly Finding[]> {
   return [
     { ok: true, what: 'configuration' },
     checkDataDir(settings),
-    await checkStore(settings),
+    ...(await checkStore(settings)),
     ...(await checkPocketBase(settings)),
   ]
 }
@@ -59,17 +59,18 @@ function checkDataDir({ dataDir }: ServerSettings): Finding {
   }
 }
 
-async function checkStore(settings: ServerSettings): Promise<Finding> {
-  const scheme = settings.store.split(':')[0]
+async function checkStore(settings: ServerSettings): Promise<readonly Finding[]> {
+  const what = `session store (${settings.store.split(':')[0]})`
   try {
     const store = await openStore(settings.store)
     await store.open()
     await store.ping()
+    const warnings = (await store.warnings?.()) ?? []
     await store.close()
-    return { ok: true, what: `session store (${scheme})` }
+    return [{ ok: true, what }, ...warnings.map((warning) => ({ ok: false, what: `${what}: ${warning}` }))]
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    return { ok: false, what: `session store (${scheme}): ${why}; see SESSION_STORE` }
+    return [{ ok: false, what: `${what}: ${why}; see SESSION_STORE` }]
   }
 }
 

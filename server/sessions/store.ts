@@ -47,6 +47,8 @@ export interface Store {
   open(): MaybePromise<void>
   close(): MaybePromise<void>
   ping(): MaybePromise<void>
+  /** What the engine, as it is set up, could lose or evict: sentences for the operator, asked once after `open`. */
+  warnings?(): MaybePromise<readonly string[]>
 
   /** A row whose time has run out answers as ended, reason `idle_timeout` or `absolute_timeout`. */
   find(key: string, now: number): MaybePromise<FindResult>

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Store } from '../../server/sessions/store.ts'
 import { createMemoryStore } from '../../server/stores/memory.ts'
 
-export type StoreMethod = Exclude<keyof Store, 'name'>
+export type StoreMethod = Exclude<keyof Store, 'name' | 'warnings'>
 
 export type Fault =
   /** Nothing happens, and the call rejects. */

@@ -1,5 +1,6 @@
 // Registered users for tests of flows: each with an address of their own and a browser that is signed in.
 
+import type { LiveSession } from '../../server/sessions/live-session.ts'
 import type { StartedApp } from './app.ts'
 import type { BrowserClient, SeenAnswer } from './browser-client.ts'
 
@@ -59,4 +60,12 @@ export function fieldsOf(answer: SeenAnswer): readonly string[] {
 /** The value of the session cookie, as the browser keeps it. */
 export function sessionCookie({ cookies }: BrowserClient): string | undefined {
   return [...cookies].find(([name]) => /session(?:-\d+)?$/.test(name))?.[1].value
+}
+
+/** The session of a browser as it stands in the store. */
+export async function sessionOf({ services }: StartedApp, browser: BrowserClient): Promise<LiveSession> {
+  const cookie = decodeURIComponent(sessionCookie(browser) ?? '')
+  const found = await services.sessions.find(cookie.slice('s:'.length).split('.')[0] ?? '')
+  if (found?.live === undefined) throw new Error('the browser has no live session')
+  return found.live
 }

@@ -24,24 +24,31 @@ export interface HoldHooks {
   broken(error: unknown): void
 }
 
-/** `open`: calls go through. `finishing`: the end waits for the last write. `refused`: somebody else has answered. */
-type Phase = 'holding' | 'committing' | 'open' | 'finishing' | 'refused'
+/**
+ * `idle`: nothing to wait for. `open`: the first byte has left. `finishing`: the end waits for the last write.
+ * `refused`: somebody else has answered.
+ */
+type Phase = 'idle' | 'holding' | 'committing' | 'open' | 'finishing' | 'refused'
+
+const IDLE: HoldHooks = { commit: () => null, head: () => {}, finish: () => {}, refuse: () => {}, broken: () => {} }
 
 export class Hold {
   readonly #res: ServerResponse
-  readonly #hooks: HoldHooks
   readonly #own: ResponseFunctions<'write' | 'end' | 'writeHead' | 'flushHeaders'>
   readonly #held: HeldCalls
-  #phase: Phase
+  #hooks = IDLE
+  #phase: Phase = 'idle'
   #ended = false
   /** The answer has no byte before its end, so there is nothing that could change between the two. */
   #endsAtOnce = false
 
-  constructor(res: ServerResponse, hooks: HoldHooks) {
+  /**
+   * In place from the beginning, though it does nothing until it is armed: in `res.end(String(req.session.views++))` the
+   * function is looked up before the session is touched.
+   */
+  constructor(res: ServerResponse) {
     this.#res = res
-    this.#hooks = hooks
     this.#held = new HeldCalls(res)
-    this.#phase = res.headersSent ? 'open' : 'holding'
     this.#own = functionsOf(res, 'write', 'end', 'writeHead', 'flushHeaders')
     // Each stands in for a function with overloads and passes on what it was given.
     res.write = ((...args: unknown[]) => this.#write(args)) as ServerResponse['write']
@@ -50,14 +57,22 @@ export class Hold {
     res.flushHeaders = () => this.#flushHeaders()
   }
 
+  /** From here on the answer waits. */
+  arm(hooks: HoldHooks): void {
+    if (this.#phase !== 'idle' || this.#res.writableEnded) return
+    this.#hooks = hooks
+    this.#phase = this.#res.headersSent ? 'open' : 'holding'
+  }
+
   /** Whether headers can no longer be set. */
   get isOpen(): boolean {
+    if (this.#phase === 'idle') return this.#res.headersSent
     return this.#phase !== 'holding' && this.#phase !== 'committing'
   }
 
   #write(args: readonly unknown[]): boolean {
     if (this.#phase === 'holding') this.#commit()
-    if (this.#phase === 'open') return this.#pass({ name: 'write', args })
+    if (this.#phase === 'open' || this.#phase === 'idle') return this.#pass({ name: 'write', args })
     if (this.#phase === 'committing' && !this.#ended) return this.#held.add({ name: 'write', args })
     callBack(args)
     return true
@@ -68,7 +83,8 @@ export class Hold {
       this.#endsAtOnce = true
       this.#commit()
     }
-    if (this.#phase === 'open') this.#endOpen(args)
+    if (this.#phase === 'idle') this.#pass({ name: 'end', args })
+    else if (this.#phase === 'open') this.#endOpen(args)
     else if (this.#phase === 'committing' && !this.#ended) this.#held.add({ name: 'end', args })
     else callBack(args)
     this.#ended = true
@@ -77,18 +93,18 @@ export class Hold {
 
   /** Sends nothing by itself: a byte follows, or `flushHeaders`. Our own calls come here too once all is open. */
   #writeHead(args: readonly unknown[]): ServerResponse {
-    if (this.#phase === 'open' || this.#phase === 'finishing') {
-      Reflect.apply(this.#own.writeHead, this.#res, args)
-    } else if (this.#phase === 'holding') {
+    if (this.#phase === 'holding') {
       applyHead(this.#res, args)
       this.#held.lookSent()
+    } else if (this.#phase !== 'committing' && this.#phase !== 'refused') {
+      Reflect.apply(this.#own.writeHead, this.#res, args)
     }
     return this.#res
   }
 
   #flushHeaders(): void {
     if (this.#phase === 'holding') this.#commit()
-    if (this.#phase === 'open') this.#pass({ name: 'flushHeaders', args: [] })
+    if (this.#phase === 'open' || this.#phase === 'idle') this.#pass({ name: 'flushHeaders', args: [] })
     else if (this.#phase === 'committing') this.#held.add({ name: 'flushHeaders', args: [] })
   }
 

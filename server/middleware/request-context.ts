@@ -1,5 +1,6 @@
 // The session of one request, as it changes while the request runs.
 
+import { inspect } from 'node:util'
 import type { Request, Response } from 'express'
 import type { UserRecord } from '../config.ts'
 import { StoreUnavailableError, ProblemError } from '../errors.ts'
@@ -33,13 +34,14 @@ export class RequestContext implements RequestSession {
   #client: Client | undefined
   /** Not a public field: a dump of the request must not show it. */
   readonly #cookieId: string | null
-  #hold: Hold | undefined
+  readonly #hold: Hold
   #writes: Writes | undefined
 
   constructor(kit: SessionKit, req: Request, reading: CookieReading) {
     this.kit = kit
     this.req = req
     this.res = responseOf(req)
+    this.#hold = new Hold(this.res)
     this.cookieState = reading.state
     this.#cookieId = reading.state === 'valid' ? reading.id : null
   }
@@ -84,7 +86,7 @@ export class RequestContext implements RequestSession {
 
   /** Whether a cookie can no longer be sent. */
   get isSent(): boolean {
-    return this.#hold === undefined ? this.res.headersSent : this.#hold.isOpen
+    return this.#hold.isOpen
   }
 
   /** The cookie named a live session. */
@@ -147,9 +149,18 @@ export class RequestContext implements RequestSession {
     if (change !== 'none') this.hold()
   }
 
+  /** What may be logged of it: never the request, whose raw headers hold the cookie. */
+  toJSON(): object {
+    return { state: this.#state, session: this.#session }
+  }
+
+  [inspect.custom](): object {
+    return this.toJSON()
+  }
+
   /** From here on the answer waits for what the request changes. */
   hold(): void {
-    if (this.#hold === undefined && !this.res.writableEnded) this.#hold = new Hold(this.res, holdHooks(this))
+    this.#hold.arm(holdHooks(this))
   }
 }
 

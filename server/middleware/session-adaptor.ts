@@ -80,7 +80,7 @@ export class SessionAdaptor extends Store {
   override set(sid: string, session: SessionData, callback?: Callback): void {
     const tracked = this.track(session)
     answerCallback(callback, () => {
-      if (tracked === undefined) return this.#mergeForeign(sid, session)
+      if (tracked?.id !== sid) return this.#mergeForeign(sid, session)
       return this.#writer.write({ context: contextOfSession(session), session, tracked, explicit: true })
     })
   }

@@ -6,7 +6,6 @@ import express, { type Express } from 'express'
 import { Passport } from 'passport'
 import { Strategy } from 'passport-local'
 import { requestSession } from '../../../server/middleware/request-session.ts'
-import type { UserRecord } from '../../../server/config.ts'
 import { cookiesOf, fieldsOf, startOurs } from '../../support/session-sites.ts'
 import { sessionStores } from '../../support/stores.ts'
 import { userRecord } from '../../support/web.ts'
@@ -39,7 +38,7 @@ function build(app: Express): void {
   const messages = (req: express.Request): unknown => fieldsOf(req)['messages']
   app.get('/failed', (req, res) => res.status(401).json({ messages: messages(req) }))
   app.get('/who', (req, res) => {
-    const user = req.user as UserRecord | undefined // whatever has signed in: passport or PocketBase
+    const { user } = req // whatever has signed in: passport or PocketBase
     res.json({ user: user?.id ?? null, ours: req.auth?.user.id ?? null, cart: fieldsOf(req)['cart'] ?? null })
   })
   app.get('/handle', (req, res) => res.json({ state: requestSession(req).state }))

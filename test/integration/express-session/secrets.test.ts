@@ -65,7 +65,7 @@ for (const store of sessionStores) {
       const cookie = `${NAME}=${after.web.services.sessions.cookieValue(live.id)}`
       assert.deepEqual((await after.send('/untouched', { headers: { cookie } })).json(), { user: null })
       const ended = after.web.events.find(({ name }) => name === 'session_use_after_end')
-      assert.equal((ended?.event as { reason?: string } | undefined)?.reason, 'secret_retired')
+      assert.equal(ended && 'reason' in ended.event && ended.event.reason, 'secret_retired')
     })
   })
 }

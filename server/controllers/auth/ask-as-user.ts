@@ -18,8 +18,7 @@ export async function askAsUser<T>(
   { services, session }: Pick<FlowInput, 'services' | 'session'>,
   ask: (who: { readonly token: string; readonly user: UserRecord }) => Promise<WriteResult<T>>,
 ): Promise<T> {
-  const verdict = await services.identity.revalidate(session, { maxAgeMs: 0, waitMs: WAIT_MS })
-  if (verdict === 'ended') throw new SessionGoneError(session.ended?.reason)
+  await services.identity.revalidate(session, { maxAgeMs: 0, waitMs: WAIT_MS })
   const { live, user } = signedIn(session)
   const token = live.token()
   if (token === null) throw new SessionGoneError()

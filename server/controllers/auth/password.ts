@@ -3,6 +3,7 @@
 // the browser hears of it last.
 
 import { z } from 'zod'
+import type { UserRecord } from '../../config.ts'
 import { ProblemError, SessionGoneError } from '../../errors.ts'
 import type { Authenticated } from '../../pocketbase/port.ts'
 import type { LiveSession } from '../../sessions/live-session.ts'
@@ -10,6 +11,7 @@ import { newPasswordField, PASSWORDS_DIFFER, passwordsAgree, requiredText } from
 import type { Flow, FlowInput } from '../flow.ts'
 import { invalidInput, parseInput } from '../parse-input.ts'
 import { signedIn, type SignedIn } from '../signed-in.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 import { confirmOwnPassword, identityOf, moveSession } from './own-password.ts'
 import { sessionLost } from './session-lost.ts'
 
@@ -23,9 +25,16 @@ export const password: Flow = async (input) => {
   const { services, session } = input
   const who = signedIn(session)
   const passwords = parseInput(schema, input.body)
+  // PocketBase lets two changes at once both pass, and each would end the other's session.
+  await oneAtATime(services, `password:${who.user.id}`, () => moveAndChange(input, who, passwords))
+  return { status: 204, notice: 'password_changed' }
+}
+
+async function moveAndChange(input: FlowInput, { live: old, user }: SignedIn, passwords: Passwords): Promise<void> {
+  const { services, session } = input
   const epoch = await services.sessions.epoch()
-  const confirmed = await confirmCurrent(input, who, passwords.currentPassword)
-  const live = await moveSession(input, who.live, { confirmed, epoch })
+  const confirmed = await confirmCurrent(input, user, passwords.currentPassword)
+  const live = await moveSession(input, old, { confirmed, epoch })
   try {
     await changeAndFollow(input, { live, confirmed, passwords })
   } catch (error) {
@@ -34,16 +43,12 @@ export const password: Flow = async (input) => {
     throw error
   }
   session.adopt(live)
-  services.events.emit('authn_password_change', {
-    userId: who.user.id,
-    session: live.record.handle,
-    ip: session.client.ip,
-  })
-  return { status: 204, notice: 'password_changed' }
+  const about = { userId: user.id, session: live.record.handle, ip: session.client.ip }
+  services.events.emit('authn_password_change', about)
 }
 
 /** Before anything moves, so that a slip of the fingers changes nothing. */
-async function confirmCurrent(input: FlowInput, { user }: SignedIn, current: string): Promise<Authenticated> {
+async function confirmCurrent(input: FlowInput, user: UserRecord, current: string): Promise<Authenticated> {
   try {
     return await confirmOwnPassword(input, user, current)
   } catch (error) {

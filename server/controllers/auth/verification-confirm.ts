@@ -6,7 +6,7 @@ import { requiredText } from '../fields.ts'
 import type { Flow } from '../flow.ts'
 import { invalidInput, parseInput } from '../parse-input.ts'
 import { known } from '../signed-in.ts'
-import { invalidToken, userOfAcceptedToken } from './mail-token.ts'
+import { invalidToken } from './mail-token.ts'
 
 const WAIT_MS = 1000
 
@@ -18,9 +18,7 @@ export const verificationConfirm: Flow = async ({ services, session, body }) => 
   const result = await services.pocketbase.confirmVerification(token, session.client)
   if (result.kind === 'rejected') throw invalidToken()
   if (result.kind === 'invalid') throw invalidInput(result.errors)
-  // Another user who is signed in here stays as they are.
-  if (session.user !== null && session.user.id === userOfAcceptedToken(token)) {
-    await services.identity.revalidate(session, { maxAgeMs: 0, waitMs: WAIT_MS })
-  }
+  // Whoever is signed in here sees at once what PocketBase says of them now.
+  await services.identity.revalidate(session, { maxAgeMs: 0, waitMs: WAIT_MS })
   return { status: 204, clearLink: true, notice: 'email_verified' }
 }

@@ -1,7 +1,8 @@
 // A store for apps that mount express-session by themselves.
 
 import { hash } from 'node:crypto'
-import { Store, type SessionData } from 'express-session'
+import { Store, type Session, type SessionData } from 'express-session'
+import type { Request } from 'express'
 import { SessionGoneError } from '../errors.ts'
 import { andThen, isPromise, type MaybePromise } from '../lib/maybe-promise.ts'
 import { dataField, type LiveSession } from '../sessions/live-session.ts'
@@ -32,6 +33,7 @@ const MIN_SECRET_BYTES = 32
 const HOUR_MS = 3_600_000
 /** Two requests that save a new session at once: one creates, the other merges. */
 const SAVE_TRIES = 2
+const NOTHING: ReadonlyMap<string, string> = new Map()
 
 type Callback = (error?: unknown) => void
 
@@ -51,6 +53,8 @@ class ExpressStore extends Store {
   readonly #sessions: Sessions
   readonly #now: () => number
   readonly #store: SessionStore
+  /** JSON of each field as a request has found it: only what it has changed itself is written. */
+  readonly #found = new WeakMap<object, ReadonlyMap<string, string>>()
   #opened: MaybePromise<void> | null = null
 
   constructor(store: SessionStore, options: ExpressStoreOptions) {
@@ -64,6 +68,12 @@ class ExpressStore extends Store {
     answerCallback(callback, () =>
       andThen(this.#find(sid), (found) => (found?.live === undefined ? null : sessionData(found.live))),
     )
+  }
+
+  override createSession(req: Request, data: SessionData): Session & SessionData {
+    const session = super.createSession(req, data)
+    this.#found.set(session, textsOf(session))
+    return session
   }
 
   override set(sid: string, session: SessionData, callback?: Callback): void {
@@ -97,11 +107,13 @@ class ExpressStore extends Store {
   #create(sid: string, session: SessionData): MaybePromise<void> {
     const cookie = lifetimeOf(session, null)
     const draft = { data: { ...session }, signedIn: null, remembered: false, device: '', ip: '', cookie }
-    return andThen(this.#sessions.create({ ...draft, id: idOf(sid) }), () => undefined)
+    return andThen(this.#sessions.create({ ...draft, id: idOf(sid) }), () => {
+      this.#found.set(session, textsOf(session))
+    })
   }
 
   #merge(live: LiveSession, session: SessionData): MaybePromise<void> {
-    const [before, after] = [textsOf(live.data()), textsOf(session)]
+    const [before, after] = [this.#found.get(session) ?? NOTHING, textsOf(session)]
     const changed = [...after].filter(([name, text]) => before.get(name) !== text)
     const set = Object.fromEntries(changed.map(([name]) => [dataField(name), Reflect.get(session, name) as unknown]))
     const unset = [...before.keys()].filter((name) => !after.has(name)).map(dataField)
@@ -111,6 +123,7 @@ class ExpressStore extends Store {
     const columns = { cookie: record.cookie, lastSeenAt: now, idleExpiresAt }
     return andThen(this.#sessions.update(live, { set, unset, columns }), (result) => {
       if (result !== 'ok') throw new SessionGoneError()
+      this.#found.set(session, after)
     })
   }
 

@@ -9,8 +9,9 @@ import type { IdentityServices } from './services.ts'
 export async function signOut({ sessions }: IdentityServices, session: RequestSession): Promise<void> {
   if (session.error !== null) throw session.error
   if (session.session === null) return
-  await sessions.end(session.session, 'logout')
-  session.drop('logout')
+  const ended = await sessions.end(session.session, 'logout')
+  // Where somebody else was faster, the browser may hold the cookie of a newer session by now.
+  session.drop('logout', { keepCookie: ended === 0 })
 }
 
 /** Ends all sessions of the user, this one too. Answers how many. */

@@ -17,8 +17,25 @@ export function holdHooks(context: RequestContext): HoldHooks {
   }
 }
 
-/** A handler that has answered with an error itself is believed; nothing is written behind its back then. */
 function commit(context: RequestContext): MaybePromise<ProblemError | null> {
+  return andThen(write(context), (problem) => {
+    if (problem !== null || context.cookieChange !== 'renew') return problem
+    return andThen(confirmRenewal(context), () => null)
+  })
+}
+
+/** The request may have taken long: a dead id must not overwrite the cookie of the login that has ended it. */
+function confirmRenewal(context: RequestContext): MaybePromise<void> {
+  const { session, kit } = context
+  const isLive = attempt(
+    () => andThen(session && kit.services.sessions.reload(session), (found) => found?.live !== undefined),
+    () => false, // the old cookie is still good; the next request tries again
+  )
+  return andThen(isLive, (live) => void (live || context.changeCookie('none')))
+}
+
+/** A handler that has answered with an error itself is believed; nothing is written behind its back then. */
+function write(context: RequestContext): MaybePromise<ProblemError | null> {
   return andThen(context.writes.settled(), () => {
     const { failure } = context.writes
     if (failure !== null) return context.res.statusCode < 400 ? lost(context, failure) : null
@@ -65,6 +82,6 @@ function sendCookie({ cookieChange, session, res, kit }: RequestContext): void {
   if (cookieChange === 'none') return
   // A cache that kept this answer would give the cookie to others.
   if (!res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'private, no-store')
-  if (cookieChange === 'put' && session !== null) kit.cookie.put(res, session)
-  else kit.cookie.clear(res)
+  if (cookieChange === 'clear' || session === null) kit.cookie.clear(res)
+  else kit.cookie.put(res, session)
 }

@@ -15,6 +15,9 @@ import { REQUEST_SESSION, type CookieState, type RequestSession } from './reques
 import type { SessionKit } from './session-kit.ts'
 import { Writes } from './writes.ts'
 
+/** `renew`: the id that the browser has, under a newer secret. */
+export type CookieChange = 'none' | 'put' | 'renew' | 'clear'
+
 export class RequestContext implements RequestSession {
   readonly req: Request
   readonly res: Response
@@ -23,7 +26,7 @@ export class RequestContext implements RequestSession {
   /** Whether `req.session` has been touched. */
   started = false
   /** What the answer says about the session cookie. */
-  cookieChange: 'none' | 'put' | 'clear' = 'none'
+  cookieChange: CookieChange = 'none'
   /** The session that `regenerate` has given up, until the new one is written. */
   regeneratedFrom: LiveSession | null = null
   #state: RequestSession['state'] = 'anonymous'
@@ -144,7 +147,7 @@ export class RequestContext implements RequestSession {
     this.changeCookie(keepCookie ? 'none' : 'clear')
   }
 
-  changeCookie(change: 'none' | 'put' | 'clear'): void {
+  changeCookie(change: CookieChange): void {
     this.cookieChange = change
     if (change !== 'none') this.hold()
   }

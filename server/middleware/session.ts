@@ -100,7 +100,7 @@ function reseal(context: RequestContext, live: LiveSession): MaybePromise<void> 
   // The old cookie and the old fields are good as long as the secret is configured; the next request tries again.
   const onError = (error: unknown) => services.logger.warn({ err: error }, 'a session could not be sealed anew')
   const done = (result: 'ok' | 'gone' | 'conflict') => {
-    if (result === 'ok') context.changeCookie('put')
+    if (result === 'ok') context.changeCookie('renew')
   }
   return attempt(() => andThen(services.sessions.reseal(live), done), onError)
 }

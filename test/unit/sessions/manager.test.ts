@@ -70,6 +70,18 @@ for (const { name, open } of sessionStores) {
       for (const field of acknowledged) assert.ok(field in after, field)
     })
 
+    test('carries the changes of others into a new id, also after a write of its own', async (t) => {
+      const { sessions } = await setUp(t)
+      const session = await sessions.create(anonymousDraft())
+      const [mine, other] = [(await sessions.find(session.id))?.live, (await sessions.find(session.id))?.live]
+      assert.ok(mine !== undefined && other !== undefined)
+      await sessions.update(other, { set: { 'data:b': 2 } })
+      await sessions.update(mine, { set: { 'data:a': 1 } })
+      const next = await sessions.replace(mine, (current) => anonymousDraft({ data: current.data() }))
+      assert.ok(next !== 'gone')
+      assert.deepEqual({ ...next.data() }, { a: 1, b: 2 })
+    })
+
     test('counts right with parallel counters', async (t) => {
       const { sessions } = await setUp(t)
       const session = await sessions.create(anonymousDraft())

@@ -58,7 +58,7 @@ function lookUp(context: RequestContext, reading: CookieReading): MaybePromise<v
 
 function find(context: RequestContext, reading: CookieReading & { readonly state: 'valid' }): MaybePromise<void> {
   const found = attempt(
-    () => context.kit.services.sessions.find(reading.id),
+    () => context.kit.services.sessions.findByCookie(reading),
     (error) => {
       context.failed(error)
       return undefined

@@ -1,19 +1,57 @@
 // The session cookie's value: express-session's own form, `s:<id>.<signature>`, percent-encoded.
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import { BoundedCache } from '../lib/bounded-cache.ts'
+import { cookieValues } from '../lib/cookie-values.ts'
+import type { LiveSession } from './live-session.ts'
 import type { Secrets } from './secrets.ts'
-import { isSessionId } from './session-id.ts'
+import { sessionKey } from './session-id.ts'
 
-/** How the cookie of a request looked. `outdated`: signed with an older secret. */
-export type CookieReading =
-  | { readonly state: 'absent' | 'invalid' | 'duplicate' }
-  | { readonly state: 'valid'; readonly id: string; readonly outdated: boolean }
+/** A well-signed cookie. `outdated`: signed with an older secret. */
+export interface SignedCookie {
+  readonly state: 'valid'
+  readonly id: string
+  readonly key: string
+  readonly outdated: boolean
+  /** The session that this cookie named last, opened; whoever uses it compares it with the row. */
+  opened: LiveSession | null
+}
+
+/** How the cookie of a request looked. */
+export type CookieReading = { readonly state: 'absent' | 'invalid' | 'duplicate' } | SignedCookie
 
 const ABSENT: CookieReading = { state: 'absent' }
 const INVALID: CookieReading = { state: 'invalid' }
 const DUPLICATE: CookieReading = { state: 'duplicate' }
 /** `s%3A` + id + `.` + signature of 43 base64 characters, of which each may be encoded in three. */
 const VALUE = /^s%3A([\w-]{46})\.((?:[A-Za-z0-9]|%2B|%2F){43})$/
+/** A longer header is read anew each time. */
+const MAX_CACHED_HEADER = 1024
+/** About what an entry takes: the header, the reading, and the user record of the session opened with it. */
+const ENTRY_BYTES = 1200
+
+export class CookieReader {
+  readonly #secrets: Secrets
+  readonly #name: string
+  /** Only well-signed headers: what anybody can make up must not push out what is in use. */
+  readonly #signed: BoundedCache<SignedCookie>
+
+  /** `cacheBytes`: how much may be kept of readings, so that a header that came before costs no second check. */
+  constructor(secrets: Secrets, name: string, cacheBytes: number) {
+    this.#secrets = secrets
+    this.#name = name
+    this.#signed = new BoundedCache(cacheBytes, (header) => header.length + ENTRY_BYTES)
+  }
+
+  read(header: string | undefined): CookieReading {
+    if (header === undefined || !header.includes(this.#name)) return ABSENT
+    const known = this.#signed.get(header)
+    if (known !== undefined) return known
+    const reading = readCookie(this.#secrets, this.#name, header)
+    if (reading.state === 'valid' && header.length <= MAX_CACHED_HEADER) this.#signed.set(header, reading)
+    return reading
+  }
+}
 
 /** Exactly as it goes into Set-Cookie. */
 export function cookieValue(secrets: Secrets, id: string): string {
@@ -22,29 +60,17 @@ export function cookieValue(secrets: Secrets, id: string): string {
 
 /** Only the exact spelling that was sent counts: a second way to write a cookie is a way past a filter. */
 export function readCookie(secrets: Secrets, name: string, header: string | undefined): CookieReading {
-  if (header === undefined || !header.includes(name)) return ABSENT
-  const values = valuesOf(header, name)
+  const values = cookieValues(header, name)
   // Two cookies of our name: a sibling domain may have planted one, and nothing tells which is ours.
   if (values.length > 1) return DUPLICATE
   const [value] = values
   if (value === undefined) return ABSENT
-  const match = VALUE.exec(value)
-  const [, id, encoded] = match ?? []
-  if (id === undefined || encoded === undefined || !isSessionId(id)) return INVALID
+  const [, id, encoded] = VALUE.exec(value) ?? []
+  if (id === undefined || encoded === undefined) return INVALID
   const sent = Buffer.from(decodeURIComponent(encoded))
   const index = secrets.all.findIndex(({ text }) => timingSafeEqual(Buffer.from(signature(text, id)), sent))
-  return index === -1 ? INVALID : { state: 'valid', id, outdated: index > 0 }
-}
-
-/** Values of all cookies of this exact name. Only `;` and the ASCII space separate: other white space has hidden cookies before. */
-function valuesOf(header: string, name: string): string[] {
-  const values: string[] = []
-  for (const pair of header.split(';')) {
-    const start = pair.startsWith(' ') ? 1 : 0
-    if (pair.startsWith(name, start) && pair[start + name.length] === '=')
-      values.push(pair.slice(start + name.length + 1))
-  }
-  return values
+  if (index === -1) return INVALID
+  return { state: 'valid', id, key: sessionKey(id), outdated: index > 0, opened: null }
 }
 
 function signature(secret: string, id: string): string {

@@ -25,14 +25,28 @@ export class LiveSession {
   /** The cookie's id: whoever has it has the session. Never logged, never serialised. */
   readonly #id: string
   readonly #secrets: Secrets
-  readonly #keys = new Map<Secret, SealKey>()
+  readonly #keys: Map<Secret, SealKey>
+  /** JSON of the fields that have been opened. */
+  #texts: Map<string, string>
   #record: SessionRecord
   #user: SealedUser | null | undefined
 
-  constructor(id: string, record: SessionRecord, secrets: Secrets) {
+  constructor(id: string, record: SessionRecord, secrets: Secrets, opened?: LiveSession) {
     this.#id = id
     this.#record = record
     this.#secrets = secrets
+    this.#keys = opened === undefined ? new Map() : opened.#keys
+    const isSame = opened?.record.fields === record.fields
+    this.#texts = isSame ? opened.#texts : new Map()
+    this.#user = isSame ? opened.#user : undefined
+  }
+
+  /**
+   * The same session for another request, with the record as it is now. What this one has opened is opened there too, as
+   * long as the store answers with the very same fields: then nothing is decrypted or parsed again.
+   */
+  again(record: SessionRecord): LiveSession {
+    return new LiveSession(this.#id, record, this.#secrets, this)
   }
 
   get id(): string {
@@ -66,12 +80,8 @@ export class LiveSession {
 
   /** One field, opened; `undefined` where there is none. @throws SealBrokenError */
   read(field: string): unknown {
-    const envelope = this.#record.fields.get(field)
-    if (envelope === undefined) return undefined
-    const secret = this.#secrets.of(envelope)
-    const text = secret === undefined ? null : unseal(this.#key(secret), envelope, this.#context(field))
-    if (text === null) throw new SealBrokenError(field)
-    return JSON.parse(text)
+    const text = this.#texts.get(field) ?? this.#unseal(field)
+    return text === undefined ? undefined : JSON.parse(text)
   }
 
   /** Seals values for this session's row. `undefined` values are left out, as JSON does. */
@@ -108,8 +118,19 @@ export class LiveSession {
     const fields = new Map(this.#record.fields)
     for (const name of change.unset ?? []) fields.delete(name)
     for (const [name, value] of change.set ?? []) fields.set(name, value)
-    this.#record = { ...this.#record, ...change.columns, fields, version: change.version }
+    // A gap means that somebody else has written too: the old version stays, so that a replace conflicts and reads again.
+    const { version } = this.#record
+    const next = change.version === version + 1 ? change.version : version
+    this.#record = { ...this.#record, ...change.columns, fields, version: next }
+    this.#texts = new Map() // shared with other requests, which still have the fields of before
     if (change.set?.has('user')) this.#user = undefined
+  }
+
+  /** Takes over what another reading of the same row has seen and written. */
+  follow(other: LiveSession): void {
+    this.#record = other.#record
+    this.#texts = other.#texts
+    this.#user = other.#user
   }
 
   /** Notes a touch that is on its way to the store. */
@@ -124,6 +145,17 @@ export class LiveSession {
 
   [inspect.custom](): string {
     return `LiveSession { handle: '${this.#record.handle}' }`
+  }
+
+  #unseal(field: string): string | undefined {
+    const envelope = this.#record.fields.get(field)
+    if (envelope === undefined) return undefined
+    const secret = this.#secrets.of(envelope)
+    const text = secret === undefined ? null : unseal(this.#key(secret), envelope, this.#context(field))
+    if (text === null) throw new SealBrokenError(field)
+    // The user is kept as an object, the token is rarely asked for: neither is kept twice.
+    if (field.startsWith(DATA)) this.#texts.set(field, text)
+    return text
   }
 
   #key(secret: Secret): SealKey {

@@ -2,19 +2,20 @@
 
 import { StoreUnavailableError } from '../errors.ts'
 import { andThen, type MaybePromise } from '../lib/maybe-promise.ts'
-import { cookieValue, readCookie, type CookieReading } from './cookie.ts'
+import { CookieReader, cookieValue, type CookieReading, type SignedCookie } from './cookie.ts'
 import { buildSession, type SessionDraft } from './draft.ts'
 import { guardStore, type GuardedStore } from './guarded-store.ts'
 import { LiveSession, SealBrokenError } from './live-session.ts'
 import { idleDeadline, isTouchDue, type SessionPolicy } from './policy.ts'
 import type { EndReason } from './reasons.ts'
-import type { EndedSession, MutableColumns, SessionColumns } from './record.ts'
+import type { EndedSession, MutableColumns, SessionColumns, SessionRecord } from './record.ts'
 import type { Secrets } from './secrets.ts'
 import { sessionKey, tagOf } from './session-id.ts'
 import type { SessionReport } from './session-events.ts'
-import type { ScanPage, Store } from './store.ts'
+import type { FindResult, ScanPage, Store } from './store.ts'
 import { Touches } from './touches.ts'
 
+const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024
 const REPLACE_TRIES = 5
 const UPDATE_FIELD_TRIES = 100
 const SWEEP_STEP = 500
@@ -30,6 +31,8 @@ export interface SessionsOptions {
   readonly timeoutMs: number
   readonly now: () => number
   readonly report: SessionReport
+  /** How much of checked cookies and opened sessions may be kept, in bytes. 0 keeps nothing. */
+  readonly cacheBytes?: number
 }
 
 /** The answer to a look-up. Failing to look is a StoreUnavailableError, never `undefined`. */
@@ -52,16 +55,18 @@ export class Sessions {
   readonly #options: SessionsOptions
   readonly #store: GuardedStore
   readonly #touches: Touches
+  readonly #cookies: CookieReader
 
   constructor(options: SessionsOptions) {
     this.policy = options.policy
     this.#options = options
     this.#store = guardStore(options.store, options.timeoutMs, options.report)
     this.#touches = new Touches(this.#store, options.now)
+    this.#cookies = new CookieReader(options.secrets, options.cookieName, options.cacheBytes ?? DEFAULT_CACHE_BYTES)
   }
 
   readCookie(header: string | undefined): CookieReading {
-    return readCookie(this.#options.secrets, this.#options.cookieName, header)
+    return this.#cookies.read(header)
   }
 
   /** Value of the session cookie, exactly as it goes into Set-Cookie. */
@@ -70,14 +75,22 @@ export class Sessions {
   }
 
   find(id: string): MaybePromise<Found> {
-    const key = sessionKey(id)
-    return andThen(this.#touches.settle(key), () =>
-      andThen(
-        this.#store.call('find', (store) => store.find(key, this.#now())),
-        (found) =>
-          found?.live === undefined ? found : this.#open(new LiveSession(id, found.live, this.#options.secrets)),
-      ),
+    return andThen(this.#findRow(sessionKey(id)), (found) =>
+      found?.live === undefined ? found : this.#open(new LiveSession(id, found.live, this.#options.secrets)),
     )
+  }
+
+  /** As `find`. The store is asked each time; what the cookie's last request has opened is not opened again. */
+  findByCookie(cookie: SignedCookie): MaybePromise<Found> {
+    return andThen(this.#findRow(cookie.key), (found) => {
+      if (found?.live === undefined) return found
+      const { opened } = cookie
+      if (opened !== null && opened.record.fields === found.live.fields) return { live: opened.again(found.live) }
+      return andThen(this.#open(this.#again(cookie, found.live)), (result) => {
+        cookie.opened = result?.live?.again(result.live.record) ?? null
+        return result
+      })
+    })
   }
 
   /** The row as it is now; `session` itself is left alone. */
@@ -145,7 +158,7 @@ export class Sessions {
       const result = await this.update(found.live, { set: { [field]: value }, ifVersion: found.live.record.version })
       if (result === 'gone') return 'gone'
       if (result === 'conflict') continue
-      session.wrote({ set: found.live.record.fields, version: found.live.record.version })
+      session.follow(found.live)
       return 'ok'
     }
     throw new StoreUnavailableError(new Error(`${UPDATE_FIELD_TRIES} conflicts in a row`))
@@ -258,6 +271,19 @@ export class Sessions {
   /** Writes what waits. */
   flush(): MaybePromise<void> {
     return this.#touches.flush()
+  }
+
+  /** A touch that still waits counts: a session is not idle because it has not been written yet. */
+  #findRow(key: string): MaybePromise<FindResult> {
+    const find = (): MaybePromise<FindResult> => this.#store.call('find', (store) => store.find(key, this.#now()))
+    return andThen(find(), (found) => {
+      if (found?.ended?.reason !== 'idle_timeout' || !this.#touches.has(key)) return found
+      return andThen(this.#touches.settle(key), find)
+    })
+  }
+
+  #again({ id, opened }: SignedCookie, record: SessionRecord): LiveSession {
+    return opened === null ? new LiveSession(id, record, this.#options.secrets) : opened.again(record)
   }
 
   #now(): number {

@@ -25,6 +25,10 @@ export class Touches {
     this.#timer ??= setTimeout(() => this.#flushInBackground(), FLUSH_AFTER_MS).unref()
   }
 
+  has(key: string): boolean {
+    return this.#pending.has(key)
+  }
+
   /** Writes a touch of this key that still waits, as of its own time, so that a look-up sees it. */
   settle(key: string): MaybePromise<void> {
     const touch = this.#pending.get(key)

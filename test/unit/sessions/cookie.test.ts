@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { describe, test } from 'node:test'
-import { cookieValue, readCookie } from '../../../server/sessions/cookie.ts'
+import { CookieReader, cookieValue, readCookie } from '../../../server/sessions/cookie.ts'
 import { Secrets } from '../../../server/sessions/secrets.ts'
 import { createSessionId, sessionKey, tagOf } from '../../../server/sessions/session-id.ts'
 
@@ -30,12 +30,9 @@ describe('session cookie', () => {
   test('reads back the id, alone and among other cookies', () => {
     for (let i = 0; i < 200; i++) {
       const { id, header } = cookieOf()
-      assert.deepEqual(readCookie(secrets, NAME, header), { state: 'valid', id, outdated: false })
-      assert.deepEqual(readCookie(secrets, NAME, `a=1; ${header}; x${header}; b=2`), {
-        state: 'valid',
-        id,
-        outdated: false,
-      })
+      const expected = { state: 'valid', id, key: sessionKey(id), outdated: false, opened: null }
+      assert.deepEqual(readCookie(secrets, NAME, header), expected)
+      assert.deepEqual(readCookie(secrets, NAME, `a=1; ${header}; x${header}; b=2`), expected)
     }
   })
 
@@ -95,8 +92,33 @@ describe('session cookie', () => {
   test('accepts an older secret and says so; signs with the newest', () => {
     const { id, header } = cookieOf(createSessionId(), new Secrets([OLD]))
     const both = new Secrets([NEW, OLD])
-    assert.deepEqual(readCookie(both, NAME, header), { state: 'valid', id, outdated: true })
+    assert.deepEqual(readCookie(both, NAME, header), {
+      ...{ state: 'valid', id, key: sessionKey(id) },
+      ...{ outdated: true, opened: null },
+    })
     assert.equal(cookieValue(both, id), cookieValue(secrets, id))
+  })
+})
+
+describe('cookie reader', () => {
+  test('checks a well-signed header once, and every other one each time', () => {
+    const reader = new CookieReader(secrets, NAME, 1_000_000)
+    const { header } = cookieOf()
+    assert.equal(reader.read(header), reader.read(header))
+    assert.equal(reader.read(`${header}; a=1`).state, 'valid')
+    assert.equal(reader.read(`${header}x`).state, 'invalid')
+    assert.equal(reader.read(`${header}; ${header}`).state, 'duplicate')
+    assert.equal(reader.read('a=1').state, 'absent')
+  })
+
+  test('keeps no more than it may, and nothing with 0 bytes', () => {
+    const reader = new CookieReader(secrets, NAME, 20_000)
+    const first = cookieOf().header
+    const reading = reader.read(first)
+    for (let i = 0; i < 100; i++) reader.read(cookieOf().header)
+    assert.notEqual(reader.read(first), reading)
+    const none = new CookieReader(secrets, NAME, 0)
+    assert.notEqual(none.read(first), none.read(first))
   })
 })
 

@@ -15,9 +15,11 @@ const STORES: Readonly<Record<string, OpenStore>> = {
   'memory:': async () => (await import('./memory.ts')).createMemoryStore(),
   'sqlite:': async (url, options) =>
     (await import('./sqlite.ts')).createSqliteStore({ path: sqlitePath(url), ...options }),
+  'postgres:': openPostgres,
+  'postgresql:': openPostgres,
 }
 
-const EXAMPLES = 'memory: or sqlite:data/sessions.db'
+const EXAMPLES = 'memory:, sqlite:data/sessions.db or postgres://user:password@host/database'
 
 /**
  * Makes the store that a URL names: `memory:`, `sqlite:data/sessions.db`, `sqlite:/var/lib/app/sessions.db`.
@@ -31,6 +33,10 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
   if (open === undefined)
     throw new ConfigError([`store: ${scheme ?? 'this'} is not a known store URL. Use ${EXAMPLES}.`])
   return open(url, options)
+}
+
+async function openPostgres(url: string, options: OpenStoreOptions): Promise<Store> {
+  return (await import('./postgres.ts')).createPostgresStore({ url, ...options })
 }
 
 /** `sqlite:data/x.db`, `sqlite:/abs/x.db` and `sqlite:///abs/x.db`. */

@@ -1,52 +1,60 @@
-// A cache bounded in bytes. Two generations instead of a list in order of use: a hit costs one look-up.
+// A cache bounded in bytes. Second chance instead of a list in order of use: a hit sets a flag and moves nothing.
 
-/** Keeps what was used last, up to about `maxBytes`; what has not been used for a whole generation is dropped. */
+interface Entry<Value> {
+  readonly value: Value
+  readonly bytes: number
+  used: boolean
+}
+
+/** Keeps up to `maxBytes` of what was used last, by the caller's estimate. 0 keeps nothing. */
 export class BoundedCache<Value> {
   readonly #maxBytes: number
-  #young = new Map<string, Value>()
-  #old = new Map<string, Value>()
-  #youngBytes = 0
-  readonly #bytesOf: (key: string, value: Value) => number
+  readonly #entries = new Map<string, Entry<Value>>()
+  #bytes = 0
 
-  /** `bytesOf` estimates what an entry takes. 0 `maxBytes` keeps nothing. */
-  constructor(maxBytes: number, bytesOf: (key: string, value: Value) => number) {
+  constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
-    this.#bytesOf = bytesOf
   }
 
   get(key: string): Value | undefined {
-    const young = this.#young.get(key)
-    if (young !== undefined) return young
-    const old = this.#old.get(key)
-    if (old !== undefined) this.set(key, old)
-    return old
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return undefined
+    entry.used = true
+    return entry.value
   }
 
-  set(key: string, value: Value): void {
-    const bytes = this.#bytesOf(key, value)
-    if (bytes > this.#maxBytes / 2) return
-    if (!this.#young.has(key)) this.#youngBytes += bytes
-    this.#young.set(key, value)
-    if (this.#youngBytes <= this.#maxBytes / 2) return
-    this.#old = this.#young
-    this.#young = new Map()
-    this.#youngBytes = 0
+  /** `bytes`: about what the entry takes. */
+  set(key: string, value: Value, bytes: number): void {
+    this.delete(key)
+    if (bytes > this.#maxBytes) return
+    this.#entries.set(key, { value, bytes, used: false })
+    this.#bytes += bytes
+    this.#makeRoom()
   }
 
   delete(key: string): void {
-    const young = this.#young.get(key)
-    if (young !== undefined) this.#youngBytes -= this.#bytesOf(key, young)
-    this.#young.delete(key)
-    this.#old.delete(key)
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return
+    this.#entries.delete(key)
+    this.#bytes -= entry.bytes
   }
 
   clear(): void {
-    this.#young.clear()
-    this.#old.clear()
-    this.#youngBytes = 0
+    this.#entries.clear()
+    this.#bytes = 0
   }
 
   get size(): number {
-    return this.#young.size + this.#old.size
+    return this.#entries.size
+  }
+
+  /** Oldest first; what was used since it was last looked at goes to the end of the line. */
+  #makeRoom(): void {
+    for (const [key, entry] of this.#entries) {
+      if (this.#bytes <= this.#maxBytes) return
+      this.#entries.delete(key)
+      if (entry.used) this.#entries.set(key, { ...entry, used: false })
+      else this.#bytes -= entry.bytes
+    }
   }
 }

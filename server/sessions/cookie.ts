@@ -40,7 +40,7 @@ export class CookieReader {
   constructor(secrets: Secrets, name: string, cacheBytes: number) {
     this.#secrets = secrets
     this.#name = name
-    this.#signed = new BoundedCache(cacheBytes, (header) => header.length + ENTRY_BYTES)
+    this.#signed = new BoundedCache(cacheBytes)
   }
 
   read(header: string | undefined): CookieReading {
@@ -48,7 +48,9 @@ export class CookieReader {
     const known = this.#signed.get(header)
     if (known !== undefined) return known
     const reading = readCookie(this.#secrets, this.#name, header)
-    if (reading.state === 'valid' && header.length <= MAX_CACHED_HEADER) this.#signed.set(header, reading)
+    if (reading.state === 'valid' && header.length <= MAX_CACHED_HEADER) {
+      this.#signed.set(header, reading, header.length + ENTRY_BYTES)
+    }
     return reading
   }
 }

@@ -14,6 +14,8 @@ const SQL = {
   begin: 'BEGIN IMMEDIATE',
   commit: 'COMMIT',
 
+  dataVersion: 'PRAGMA data_version',
+  findVersion: 'SELECT version, last_seen_at, idle_expires_at FROM sessions WHERE key = ? AND end_reason IS NULL',
   find: `SELECT ${COLUMNS}, fields FROM sessions WHERE key = ?`,
   insert: `INSERT INTO sessions (${COLUMNS}, fields) VALUES (${Array(20).fill('?').join(', ')})`,
   update: `UPDATE sessions SET auth_time = ?, validated_at = ?, last_seen_at = ?, idle_expires_at = ?, token_expires_at = ?,
@@ -21,7 +23,7 @@ const SQL = {
   touch: `UPDATE sessions SET last_seen_at = max(last_seen_at, ?), idle_expires_at = max(idle_expires_at, ?)
     WHERE key = ? AND ${LIVE}`,
   end: `UPDATE sessions SET ${ENDED} WHERE key = ? AND ${LIVE}`,
-  endByUser: `UPDATE sessions SET ${ENDED} WHERE user_id = ? AND key IS NOT ? AND ${LIVE}`,
+  endByUser: `UPDATE sessions SET ${ENDED} WHERE user_id = ? AND key IS NOT ? AND ${LIVE} RETURNING key`,
   listByUser: `SELECT ${COLUMNS} FROM sessions WHERE user_id = ? AND ${LIVE} ORDER BY created_at DESC`,
   scan: `SELECT ${COLUMNS} FROM sessions WHERE key > ? ORDER BY key LIMIT ?`,
 

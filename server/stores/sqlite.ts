@@ -9,6 +9,7 @@ import { EPOCH_KEPT_MS, timedOut } from './lifetime.ts'
 import { mergeColumns } from './merge-columns.ts'
 import { packFields } from './pack-fields.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
+import { dataVersionOf, SqliteRowCache } from './sqlite-row-cache.ts'
 import { toColumns, toEnded, toRecord, toRow, type ColumnsRow, type SessionRow } from './sqlite-rows.ts'
 import type { Statements } from './sqlite-statements.ts'
 
@@ -17,7 +18,11 @@ export interface SqliteStoreOptions {
   readonly path: string
   /** How long a call waits for another process's lock, in milliseconds. Default 2000. */
   readonly timeoutMs?: number
+  /** How much of the rows read last may be kept in memory, in bytes. 0 keeps nothing. Default 256 MiB. */
+  readonly cacheBytes?: number
 }
+
+const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024
 
 /**
  * A store in a SQLite file. A call answers at once, or, while another process holds the lock, by a promise; it never blocks the event loop.
@@ -27,15 +32,18 @@ export interface SqliteStoreOptions {
  * const auth = await createAuth({ store: createSqliteStore({ path: 'data/sessions.db' }), … })
  */
 export function createSqliteStore(options: SqliteStoreOptions): Store {
-  return new SqliteStore(new SqliteConnection(resolve(options.path), options.timeoutMs ?? 2000))
+  const connection = new SqliteConnection(resolve(options.path), options.timeoutMs ?? 2000)
+  return new SqliteStore(connection, new SqliteRowCache(options.cacheBytes ?? DEFAULT_CACHE_BYTES))
 }
 
 class SqliteStore implements Store {
   readonly name = 'sqlite'
   readonly #connection: SqliteConnection
+  readonly #cache: SqliteRowCache
 
-  constructor(connection: SqliteConnection) {
+  constructor(connection: SqliteConnection, cache: SqliteRowCache) {
     this.#connection = connection
+    this.#cache = cache
   }
 
   open(): MaybePromise<void> {
@@ -43,6 +51,7 @@ class SqliteStore implements Store {
   }
 
   close(): void {
+    this.#cache.clear()
     this.#connection.close()
   }
 
@@ -52,10 +61,16 @@ class SqliteStore implements Store {
 
   find(key: string, now: number): MaybePromise<FindResult> {
     return this.#connection.read((sql) => {
+      const cached = this.#cache.find(sql, key)
+      if (cached !== undefined) return found(cached, now)
+      const dataVersion = dataVersionOf(sql)
       const row = rowOf(sql, key)
       if (row === undefined) return undefined
-      const ended = endedOf(row, now)
-      return ended ? { ended } : { live: toRecord(row) }
+      const ended = toEnded(row)
+      if (ended !== null) return { ended }
+      const record = toRecord(row)
+      this.#cache.add(record, dataVersion)
+      return found(record, now)
     })
   }
 
@@ -65,6 +80,7 @@ class SqliteStore implements Store {
 
   update(key: string, update: SessionUpdate, now: number): MaybePromise<number | 'gone' | 'conflict'> {
     return this.#connection.write('NORMAL', (sql) => {
+      this.#cache.delete(key)
       const old = liveOf(sql, key, now)
       if (old === undefined) return 'gone'
       if (update.ifVersion !== undefined && update.ifVersion !== old.version) return 'conflict'
@@ -90,6 +106,7 @@ class SqliteStore implements Store {
 
   touch(touches: readonly SessionTouch[], now: number): MaybePromise<void> {
     return this.#connection.write('NORMAL', (sql) => {
+      for (const touch of touches) this.#cache.delete(touch.key)
       for (const touch of touches) sql.touch.run(touch.lastSeenAt, touch.idleExpiresAt, touch.key, now, now)
     })
   }
@@ -101,6 +118,7 @@ class SqliteStore implements Store {
     now: number,
   ): MaybePromise<'replaced' | 'gone' | 'conflict'> {
     return this.#connection.write('FULL', (sql) => {
+      this.#cache.delete(oldKey)
       const old = liveOf(sql, oldKey, now)
       if (old === undefined) return 'gone'
       if (options.ifVersion !== undefined && options.ifVersion !== old.version) return 'conflict'
@@ -111,7 +129,10 @@ class SqliteStore implements Store {
   }
 
   end(key: string, reason: EndReason, now: number): MaybePromise<number> {
-    return this.#connection.write('FULL', (sql) => Number(sql.end.run(reason, now, key, now, now).changes))
+    return this.#connection.write('FULL', (sql) => {
+      this.#cache.delete(key)
+      return Number(sql.end.run(reason, now, key, now, now).changes)
+    })
   }
 
   endByUser(
@@ -123,7 +144,9 @@ class SqliteStore implements Store {
     return this.#connection.write('FULL', (sql) => {
       sql.raiseEpoch.run()
       sql.noteEpoch.run(userId, now)
-      return Number(sql.endByUser.run(reason, now, userId, options.exceptKey ?? null, now, now).changes)
+      const keys = sql.endByUser.all(reason, now, userId, options.exceptKey ?? null, now, now)
+      for (const [key] of keys as unknown as readonly [string][]) this.#cache.delete(key) // rows come as arrays
+      return keys.length
     })
   }
 
@@ -150,6 +173,7 @@ class SqliteStore implements Store {
     return this.#connection.write('NORMAL', (sql) => {
       let left = limit
       left -= Number(sql.deleteSessions.run(now, left).changes)
+      if (left < limit) this.#cache.clear()
       left -= Number(sql.deleteClaims.run(now, left).changes)
       left -= Number(sql.deleteCounters.run(now, left).changes)
       left -= Number(sql.deleteEpochs.run(now - EPOCH_KEPT_MS, left).changes)
@@ -183,6 +207,11 @@ class SqliteStore implements Store {
   reset(name: string): MaybePromise<void> {
     return this.#connection.write('NORMAL', (sql) => void sql.reset.run(name))
   }
+}
+
+function found(record: SessionRecord, now: number): FindResult {
+  const ended = timedOut(record, now)
+  return ended ? { ended } : { live: record }
 }
 
 function counterOf(sql: Statements, name: string, windowMs: number, now: number): { count: number; resetAt: number } {

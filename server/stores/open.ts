@@ -17,9 +17,16 @@ const STORES: Readonly<Record<string, OpenStore>> = {
     (await import('./sqlite.ts')).createSqliteStore({ path: sqlitePath(url), ...options }),
   'postgres:': openPostgres,
   'postgresql:': openPostgres,
+  'redis:': openRedis,
+  'rediss:': openRedis,
+  'redis+sentinel:': openRedis,
+  'rediss+sentinel:': openRedis,
+  'redis+cluster:': openRedis,
+  'rediss+cluster:': openRedis,
 }
 
-const EXAMPLES = 'memory:, sqlite:data/sessions.db or postgres://user:password@host/database'
+const EXAMPLES =
+  'memory:, sqlite:data/sessions.db, postgres://user:password@host/database or redis://user:password@host:6379'
 
 /**
  * Makes the store that a URL names: `memory:`, `sqlite:data/sessions.db`, `sqlite:/var/lib/app/sessions.db`.
@@ -33,6 +40,10 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
   if (open === undefined)
     throw new ConfigError([`store: ${scheme ?? 'this'} is not a known store URL. Use ${EXAMPLES}.`])
   return open(url, options)
+}
+
+async function openRedis(url: string, options: OpenStoreOptions): Promise<Store> {
+  return (await import('./redis.ts')).createRedisStore({ url, ...options })
 }
 
 async function openPostgres(url: string, options: OpenStoreOptions): Promise<Store> {

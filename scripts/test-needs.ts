@@ -2,10 +2,11 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { findChromium } from '../test/support/find-chromium.ts'
+import { findPostgres } from '../test/support/find-postgres.ts'
 import { findBinary } from '../server/pocketbase/launcher/find-binary.ts'
 import { runCommand } from './command.ts'
 
-export type Need = 'PocketBase' | 'Chromium'
+export type Need = 'PocketBase' | 'Chromium' | 'PostgreSQL'
 
 export interface Fetched {
   /** Environment variables that tell the tests where the things are. */
@@ -19,6 +20,7 @@ type Print = (line: string) => void
 const FETCH: Readonly<Record<Need, (print: Print) => Promise<Readonly<Record<string, string>>>>> = {
   PocketBase: fetchPocketBase,
   Chromium: fetchChromium,
+  PostgreSQL: fetchPostgres,
 }
 
 /** A package index that is being read by another process gives up its lock within seconds. */
@@ -62,14 +64,29 @@ async function fetchChromium(print: Print): Promise<Readonly<Record<string, stri
   return { CHROMIUM_BIN: found }
 }
 
-async function installDebianPackage(name: string, print: Print): Promise<void> {
-  const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n']
-  print(`Installing the package ${name} (apt-get) …`)
-  await aptGet([...sudo, 'apt-get', 'update'])
-  await aptGet([...sudo, 'apt-get', 'install', '-y', '--no-install-recommends', name])
+async function fetchPostgres(print: Print): Promise<Readonly<Record<string, string>>> {
+  let found = findPostgres()
+  if (found === undefined) {
+    await installDebianPackage('postgresql-common', print)
+    // Debian would make and start a server of its own at once; the tests start theirs.
+    const setting = 's/^#?create_main_cluster.*/create_main_cluster = false/'
+    await runAsRoot(['sed', '-i', '-E', setting, '/etc/postgresql-common/createcluster.conf'])
+    await installDebianPackage('postgresql', print)
+    found = findPostgres()
+  }
+  if (found === undefined) throw new Error('the package postgresql is installed, but its programs are not to be found')
+  print(`PostgreSQL: ${found}`)
+  return { POSTGRES_BIN: found }
 }
 
-async function aptGet([command = '', ...args]: readonly string[]): Promise<void> {
+async function installDebianPackage(name: string, print: Print): Promise<void> {
+  print(`Installing the package ${name} (apt-get) …`)
+  await runAsRoot(['apt-get', 'update'])
+  await runAsRoot(['apt-get', 'install', '-y', '--no-install-recommends', name])
+}
+
+async function runAsRoot(words: readonly string[]): Promise<void> {
+  const [command = '', ...args] = process.getuid?.() === 0 ? words : ['sudo', '-n', ...words]
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   for (let attempt = 1; ; attempt += 1) {
     const { code, output } = await runCommand(command, args, { env, timeoutMs: 300_000 })

@@ -33,6 +33,9 @@ const MAIN = fileURLToPath(new URL('../../server/cli/bin.ts', import.meta.url))
 /** What a program needs of its surroundings; nothing else of ours leaks into a test. */
 const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'POCKETBASE_BIN', 'XDG_CACHE_HOME']
 
+/** A first start applies migrations; a loaded machine takes its time for that. */
+const PRINT_TIMEOUT_MS = 60_000
+
 /** Runs one of our commands to its end. */
 export async function runCli(args: readonly string[], options: ProcessOptions): Promise<Ended> {
   return launch([MAIN, ...args], options).ended
@@ -80,11 +83,13 @@ function launch(args: readonly string[], { cwd, env = {} }: ProcessOptions) {
   child.stderr.setEncoding('utf8').on('data', onText)
   const ended = once(child, 'close').then(([code, signal]): Ended => ({ code, signal, output }))
   const printed = async (pattern: RegExp): Promise<RegExpExecArray> => {
+    const deadline = AbortSignal.timeout(PRINT_TIMEOUT_MS)
     for (;;) {
       const found = pattern.exec(output)
       if (found !== null) return found
       if (child.exitCode !== null || child.signalCode !== null) throw new Error(`It ended first:\n${output}`)
-      await Promise.race([once(child, 'output'), ended])
+      if (deadline.aborted) throw new Error(`${pattern} was not printed in time:\n${output}`)
+      await Promise.race([once(child, 'output'), ended, once(deadline, 'abort')])
     }
   }
   return { child, ended, printed, output: () => output }

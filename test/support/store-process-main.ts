@@ -1,8 +1,8 @@
-// The other process of store-process.ts: does what it is told, on any number of files.
+// The other process of store-process.ts: does what it is told, on any number of files and servers.
 
 import { DatabaseSync } from 'node:sqlite'
 import type { Store } from '../../server/sessions/store.ts'
-import { createSqliteStore } from '../../server/stores/sqlite.ts'
+import { openStore } from '../../server/stores/open.ts'
 
 export interface Request {
   readonly id: number
@@ -17,7 +17,7 @@ export interface Reply {
   readonly error?: string
 }
 
-const stores = new Map<string, Store>()
+const stores = new Map<string, Promise<Store>>()
 const locks = new Map<string, DatabaseSync>()
 
 process.on('message', (request: Request) => {
@@ -32,12 +32,14 @@ async function answer({ id, path, method, args }: Request): Promise<Reply> {
   }
 }
 
-function run(path: string, method: string, args: readonly unknown[]): unknown {
+async function run(path: string, method: string, args: readonly unknown[]): Promise<unknown> {
   if (method === 'ready') return undefined
   if (method === 'lock') return lock(path)
   if (method === 'unlock') return unlock(path)
-  const store = stores.get(path) ?? createSqliteStore({ path, timeoutMs: 10_000 })
-  stores.set(path, store)
+  const url = path.includes('://') ? path : `sqlite:${path}`
+  const opening = stores.get(path) ?? openStore(url, { timeoutMs: 10_000 })
+  stores.set(path, opening)
+  const store = await opening
   if (method === 'close') stores.delete(path)
   const call: unknown = Reflect.get(store, method)
   if (typeof call !== 'function') throw new Error(`a store has no ${method}`)

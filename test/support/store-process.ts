@@ -1,4 +1,4 @@
-// A SQLite store in another process: real parallelism, and a process that can be killed.
+// A store in another process: real parallelism, and a process that can be killed.
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,7 +9,7 @@ const MAIN = new URL('store-process-main.ts', import.meta.url)
 
 export interface StoreProcess {
   readonly pid: number
-  /** A store on this file whose calls run in the other process. */
+  /** A store on this SQLite file, or of this URL, whose calls run in the other process. */
   store(path: string): Store
   /** Takes the write lock of the file and keeps it. */
   lock(path: string): Promise<void>
@@ -61,7 +61,7 @@ function callsTo(child: ChildProcess) {
 }
 
 function remoteStore(call: (method: string, args: readonly unknown[]) => Promise<unknown>): Store {
-  const target = { name: 'sqlite in another process' } as Store // every other property is a call
+  const target = { name: 'a store in another process' } as Store // every other property is a call
   return new Proxy(target, {
     has: (_, property) => property !== 'connect',
     get: (_, property) => {

@@ -15,6 +15,8 @@ const STORES: Readonly<Record<string, OpenStore>> = {
   'memory:': async () => (await import('./memory.ts')).createMemoryStore(),
   'sqlite:': async (url, options) =>
     (await import('./sqlite.ts')).createSqliteStore({ path: sqlitePath(url), ...options }),
+  'mongodb:': openMongo,
+  'mongodb+srv:': openMongo,
   'postgres:': openPostgres,
   'postgresql:': openPostgres,
   'redis:': openRedis,
@@ -26,7 +28,7 @@ const STORES: Readonly<Record<string, OpenStore>> = {
 }
 
 const EXAMPLES =
-  'memory:, sqlite:data/sessions.db, postgres://user:password@host/database or redis://user:password@host:6379'
+  'memory:, sqlite:data/sessions.db, postgres://user:password@host/database, redis://user:password@host:6379 or mongodb://user:password@host/database'
 
 /**
  * Makes the store that a URL names: `memory:`, `sqlite:data/sessions.db`, `sqlite:/var/lib/app/sessions.db`.
@@ -48,6 +50,10 @@ async function openRedis(url: string, options: OpenStoreOptions): Promise<Store>
 
 async function openPostgres(url: string, options: OpenStoreOptions): Promise<Store> {
   return (await import('./postgres.ts')).createPostgresStore({ url, ...options })
+}
+
+async function openMongo(url: string, options: OpenStoreOptions): Promise<Store> {
+  return (await import('./mongo.ts')).createMongoStore({ url, ...options })
 }
 
 /** `sqlite:data/x.db`, `sqlite:/abs/x.db` and `sqlite:///abs/x.db`. */

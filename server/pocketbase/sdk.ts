@@ -30,14 +30,9 @@ export function createSdk({ url, timeoutMs, client, token }: SdkOptions): Pocket
       // A redirect would carry the token to another host.
       redirect: 'error',
       signal: options.signal ?? AbortSignal.timeout(timeoutMs),
+      fetch: fetchWhole,
     },
   })
-  sdk.afterSend = (response: Response, data: unknown) => {
-    // The SDK takes whatever is below 400 as a success with an empty object.
-    if (response.status < 400 && !isApiAnswer(response))
-      throw new Error(`not an answer of PocketBase: ${response.status}`)
-    return data
-  }
   return sdk
 }
 
@@ -49,7 +44,26 @@ function identityHeaders({ ip, userAgent }: Client): Record<string, string> {
   }
 }
 
-function isApiAnswer(response: Response): boolean {
-  if (response.status === 204) return true
-  return response.ok && (response.headers.get('content-type') ?? '').includes('json')
+/**
+ * The SDK takes whatever is below 400 as a success, with an empty object where the body is cut or no JSON. So the
+ * body is read and checked before the SDK sees it; a bad one is a failure to ask.
+ */
+async function fetchWhole(url: Parameters<typeof fetch>[0], options?: RequestInit): Promise<Response> {
+  const response = await fetch(url, options)
+  const text = await response.text()
+  const { status, headers } = response
+  if (status === 204) return new Response(null, { status, headers })
+  if (status < 400) {
+    if (!response.ok || !isJson(text)) throw new Error(`not an answer of PocketBase: ${status}`)
+  }
+  return new Response(text, { status, headers })
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false // the parser's message would quote the text, which may hold a token
+  }
 }

@@ -2,9 +2,10 @@
 
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type PocketBase from 'pocketbase'
 import type { Logger } from '../../server/logger.ts'
@@ -58,7 +59,7 @@ export interface TestPocketBase {
   /** After `kill()`: on the same data and port. */
   start(): Promise<void>
   /** It takes connections but answers nothing. */
-  pause(): void
+  pause(): Promise<void>
   resume(): void
 }
 
@@ -91,7 +92,7 @@ export async function startPocketBase(options: StartPocketBaseOptions = {}): Pro
     async start() {
       running = await serve({ ...run, port: Number(new URL(url).port) })
     },
-    pause: () => void process.kill(running.pid, 'SIGSTOP'),
+    pause: () => pause(running),
     resume: () => resume(running),
   }
 }
@@ -144,6 +145,12 @@ async function serveSomewhere(run: Omit<ServeOptions, 'port'>): Promise<ServedPo
       }
     }
   }
+}
+
+async function pause({ pid }: ServedPocketBase): Promise<void> {
+  process.kill(pid, 'SIGSTOP')
+  // The threads stop one after the other; a request that comes at once might still be answered.
+  while (process.platform === 'linux' && !/\) T /.test(await readFile(`/proc/${pid}/stat`, 'utf8'))) await delay(5)
 }
 
 function resume({ pid }: ServedPocketBase): void {

@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 
 export interface FileLock {
+  /** May be called more than once. */
   release(): void
 }
 
@@ -25,7 +26,11 @@ export function tryLock(path: string): FileLock | null {
     if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) return null
     throw error
   }
-  return { release: () => database.close() }
+  return {
+    release: () => {
+      if (database.isOpen) database.close()
+    },
+  }
 }
 
 /** Runs `work` while no other process runs something under the same lock; waits for it as long as it takes. */

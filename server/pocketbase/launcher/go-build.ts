@@ -10,6 +10,7 @@ import { promisify } from 'node:util'
 import type { Logger } from '../../logger.ts'
 import { POCKETBASE_VERSION } from './binary-version.ts'
 import { installExecutable } from './executable-file.ts'
+import { LastWords } from './last-words.ts'
 
 export interface GoBuildOptions {
   readonly target: string
@@ -22,7 +23,6 @@ export interface GoBuildOptions {
 const TOOLCHAIN = 'go1.27.3'
 
 const PROGRESS_EVERY_MS = 15_000
-const KEPT_LINES = 8
 
 /** Changes with everything that the build is made from. */
 export function sourceHash(assetsDir: string): string {
@@ -63,11 +63,8 @@ async function runBuild({ assetsDir, env }: GoBuildOptions, output: string): Pro
     env: { ...env, GOTOOLCHAIN: TOOLCHAIN, GOFLAGS: '-buildvcs=false -mod=readonly', CGO_ENABLED: '0' },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
-  const lastWords: string[] = []
-  createInterface({ input: go.stderr }).on('line', (line) => {
-    lastWords.splice(0, lastWords.length - KEPT_LINES + 1)
-    lastWords.push(line)
-  })
+  const lastWords = new LastWords()
+  createInterface({ input: go.stderr }).on('line', (line) => lastWords.add(line))
   const [code] = (await once(go, 'close')) as [number | null] // the event's arguments
-  if (code !== 0) throw new Error(['go build failed:', ...lastWords].join('\n    '))
+  if (code !== 0) throw new Error(['go build failed:', ...lastWords.lines].join('\n    '))
 }

@@ -31,6 +31,7 @@ export class Keeper {
     return this.#current?.pid ?? null
   }
 
+  /** May be called more than once. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#current?.stop()

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import type { Logger } from '../../logger.ts'
 import { assetFlags, hasHooks } from './assets.ts'
+import { LastWords } from './last-words.ts'
 import { safeLine } from './safe-line.ts'
 import { startSupervised } from './supervised-process.ts'
 import type { SupervisedProcess } from './supervised-process.ts'
@@ -26,14 +27,13 @@ export interface ServedPocketBase extends SupervisedProcess {
 /** Applying migrations to a large database takes its time. */
 const START_TIMEOUT_MS = 60_000
 const CHECK_TIMEOUT_MS = 5000
-const KEPT_LINES = 10
 
 /** PocketBase prints this when it has got the port. Whoever else answers on that port is not ours. */
 const LISTENING = /Server started at/
 
 /** @throws Error with PocketBase's last words where it does not come up */
 export async function serve(options: ServeOptions): Promise<ServedPocketBase> {
-  const lastWords: string[] = []
+  const lastWords = new LastWords()
   const listening = Promise.withResolvers<void>()
   const process = await startSupervised({
     binary: options.binary,
@@ -42,8 +42,7 @@ export async function serve(options: ServeOptions): Promise<ServedPocketBase> {
     onLine: (raw, stream) => {
       if (LISTENING.test(raw)) listening.resolve()
       const line = safeLine(raw)
-      lastWords.splice(0, lastWords.length - KEPT_LINES + 1)
-      lastWords.push(line)
+      lastWords.add(line)
       options.logger[stream === 'stderr' ? 'warn' : 'debug']({ source: 'pocketbase' }, line)
     },
   })
@@ -55,7 +54,7 @@ export async function serve(options: ServeOptions): Promise<ServedPocketBase> {
   } catch (error) {
     await process.stop()
     const reason = error instanceof Error ? error.message : String(error)
-    throw new Error([`PocketBase did not start: ${reason}`, ...lastWords].join('\n  '), { cause: error })
+    throw new Error([`PocketBase did not start: ${reason}`, ...lastWords.lines].join('\n  '), { cause: error })
   }
 }
 

@@ -47,11 +47,11 @@ export async function startSupervised(options: SupervisedProcessOptions): Promis
     if (told.kind === 'started') pid = told.pid
     else how = describe(told)
   })
-  const ended = once(watchdog, 'close').then(() => {
+  watchdog.once('disconnect', () => {
     // The watchdog itself was killed: PocketBase is still there, and nobody else would end it.
     if (how === null && pid !== null) killQuietly(pid)
-    return how ?? 'its watchdog was killed'
   })
+  const ended = once(watchdog, 'close').then(() => how ?? 'its watchdog was killed')
   await Promise.race([once(watchdog, 'message'), ended])
   if (pid === null) throw new Error(`${options.binary} cannot be started: ${await ended}`)
   return { pid, ended, stop: () => stop(watchdog, ended) }

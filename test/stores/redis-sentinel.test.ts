@@ -1,0 +1,16 @@
+// The store contract on the master that three sentinels name.
+
+import { after, before, describe } from 'node:test'
+import { testStore } from '../../server/testing.ts'
+import { redisPlace } from '../support/redis-place.ts'
+import { startRedisSentinels, type RedisSentinels } from '../support/redis-sentinels.ts'
+
+describe('Redis behind Sentinel', () => {
+  let redis: RedisSentinels
+  before(async () => {
+    redis = await startRedisSentinels()
+  })
+  after(() => redis.stop())
+
+  testStore('redis', () => redisPlace(redis.url))
+})

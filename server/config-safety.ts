@@ -28,7 +28,7 @@ interface Check {
 const PLACEHOLDER =
   /change.?me|placeholder|your.?secret|example|password|keyboard.?cat|0123456789|abcdefgh|secret.?secret/i
 const MIN_DISTINCT = 10
-const STORE_SCHEMES = /^(?:sqlite|memory):/
+const STORE_SCHEMES = /^(?:sqlite|memory|mongodb(?:\+srv)?|postgres(?:ql)?|rediss?(?:\+sentinel|\+cluster)?):/
 
 const CHECKS: readonly Check[] = [
   { path: 'secret', applies: 'always', override: 'weakSecret', needs: ['secret'], find: findShortSecret },
@@ -125,12 +125,14 @@ function findPlainPocketBase({ pocketbase }: CheckedOptions): string | undefined
 
 function findUnknownStore({ store }: CheckedOptions): string | undefined {
   if (typeof store !== 'string' || STORE_SCHEMES.test(store)) return undefined
-  return 'must be sqlite: and a path, or memory:'
+  return 'must be sqlite: and a path, memory:, or a URL like redis://…, postgres://… or mongodb://…'
 }
 
 function findMemoryStore({ store }: CheckedOptions): string | undefined {
   const memory = typeof store === 'string' ? store.startsWith('memory:') : store.name === 'memory'
-  return memory ? 'the memory store forgets all sessions at a restart; use sqlite:' : undefined
+  return memory
+    ? 'the memory store forgets all sessions at a restart; use sqlite:, redis:, postgres: or mongodb:'
+    : undefined
 }
 
 function findReadableStore({ store }: CheckedOptions): string | undefined {

@@ -1,6 +1,7 @@
 // Config → the services that flows, guards and pages share, and what runs beside the requests.
 
 import { checkAtStart } from './check-at-start.ts'
+import { ConfigError } from './errors.ts'
 import { AuthEventEmitter } from './events.ts'
 import { Identity } from './identity.ts'
 import { inBackground } from './lib/background.ts'
@@ -40,16 +41,17 @@ export async function createServices(given: Config): Promise<OwnedServices> {
   })
   const sweeping = setInterval(() => inBackground(() => services.sessions.sweep(), report), SWEEP_EVERY_MS).unref()
   const report = (error: unknown): void => services.logger.warn({ err: error }, 'expired sessions could not be deleted')
-  await Promise.all([opening.first, check.first])
-  return {
-    ...services,
-    async close() {
-      clearInterval(sweeping)
-      opening.stop()
-      check.stop()
-      await closeStore(services, store)
-    },
+  const close = async (): Promise<void> => {
+    clearInterval(sweeping)
+    opening.stop()
+    check.stop()
+    await closeStore(services, store)
   }
+  await Promise.all([opening.first, check.first])
+  const refusal = opening.refusal()
+  if (refusal === undefined) return { ...services, close }
+  await close()
+  throw refusal
 }
 
 function assemble(config: Config, store: Store): Services {
@@ -74,19 +76,26 @@ function assemble(config: Config, store: Store): Services {
   return { ...parts, identity: new Identity(parts) }
 }
 
+interface Opening extends Retrying {
+  /** Why the store can never be opened as it is configured, if that is so. */
+  readonly refusal: () => ConfigError | undefined
+}
+
 /** Tries again until the store is there. Until then its calls fail, and requests get a 503. */
-function keepOpening(store: Store, { config, logger }: Services): Retrying {
+function keepOpening(store: Store, { config, logger }: Services): Opening {
+  let refusal: ConfigError | undefined
   const open = async (): Promise<void> => {
+    if (refusal !== undefined) return
     await store.open()
-    for (const message of (await store.warnings?.()) ?? []) logger.warn({ store: store.name }, message)
+    logger.info({ store: store.name }, 'the session store is open')
+    for (const warning of (await store.warnings?.()) ?? []) logger.warn({ store: store.name }, warning)
   }
-  return retry(open, {
-    waitMs: config.storeTimeoutMs,
-    failed(error, count) {
-      if (count === 1)
-        logger.error({ err: error, store: store.name }, 'the session store cannot be opened; trying again')
-    },
-  })
+  const failed = (error: unknown, count: number): void => {
+    if (count > 1) return
+    if (error instanceof ConfigError) refusal = error
+    else logger.error({ err: error, store: store.name }, 'the session store cannot be opened; trying again')
+  }
+  return { ...retry(open, { waitMs: config.storeTimeoutMs, failed }), refusal: () => refusal }
 }
 
 /** The config of a PocketBase that may turn out to have no profiles: known only once it was asked. */

@@ -39,7 +39,8 @@ export const VARIABLES = [
     option: 'store',
     secret: true,
     fallback: '`sqlite:data/sessions.db`',
-    meaning: 'Where sessions are kept: `sqlite:` and a path, or `memory:`',
+    meaning:
+      'Where sessions are kept: `sqlite:` and a path, `memory:`, `redis://…`, `postgres://…`, `mongodb://…` (docs/stores.md)',
   },
   {
     name: 'SESSION_STORE_TIMEOUT',

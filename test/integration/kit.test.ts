@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import express from 'express'
 import { startApp, type StartedApp } from '../support/app.ts'
+import { createFaultyStore } from '../support/faulty-store.ts'
 import { startPocketBase, type TestPocketBase } from '../support/pocketbase.ts'
 import type { Auth } from '../../server/create-auth.ts'
 
@@ -13,7 +14,7 @@ let app: StartedApp
 
 before(async () => {
   pocketbase = await startPocketBase()
-  app = await startApp({ pocketbase: pocketbase.url, build: buildApp })
+  app = await startApp({ pocketbase: pocketbase.url, build: buildApp, store: createFaultyStore() })
 })
 after(async () => {
   await app.close()

@@ -36,6 +36,22 @@ describe('createAuth', () => {
     await assert.rejects(createAuth({ ...OPTIONS, store: 'carrier-pigeon:home' }), ConfigError)
   })
 
+  it('rejects a store that opens nothing as it is configured', async () => {
+    const store = derive(createMemoryStore(), {
+      open() {
+        throw new ConfigError(['store: this is the database of something else'])
+      },
+    })
+    await assert.rejects(createAuth({ ...OPTIONS, store }), /something else/)
+  })
+
+  it('logs what its store has to say about its engine', async (t) => {
+    const store = derive(createMemoryStore(), { warnings: () => ['it may evict sessions'] })
+    const app = await startApp({ pocketbase: NOBODY, store })
+    t.after(() => app.close())
+    assert.match(app.logs.join(''), /"level":40.*it may evict sessions/)
+  })
+
   it('can be required: nothing in the library awaits at the top level', () => {
     const require = createRequire(import.meta.url)
     const kit = require('../../server/index.ts') as Record<string, unknown>

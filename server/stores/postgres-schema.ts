@@ -54,6 +54,8 @@ const MIGRATIONS = [
 const LOCK = 0x70_62_73_73
 /** Building an index on many sessions takes longer than a call may. */
 const MIGRATION_TIMEOUT_MS = 10 * 60_000
+/** A machine that dies with the lock must not keep it until the server's own keep-alive, two hours later. */
+const KEEP_ALIVE_SECONDS = 30
 
 export interface SchemaOptions {
   /** Stands before each table's name. */
@@ -62,7 +64,7 @@ export interface SchemaOptions {
   readonly schema: string | undefined
 }
 
-/** Runs SQL that is not prepared, and answers the rows of its last statement. */
+/** Runs SQL that is not prepared, on a connection that is closed afterwards. Answers the rows of the last statement. */
 export type Exec = (sql: string, timeoutMs?: number) => Promise<readonly (readonly (string | null)[])[]>
 
 /**
@@ -78,9 +80,11 @@ export async function migrate(exec: Exec, options: SchemaOptions): Promise<void>
 }
 
 async function upgradeLocked(exec: Exec, options: SchemaOptions): Promise<void> {
-  await exec(`BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = ${MIGRATION_TIMEOUT_MS}`)
+  await exec(`SET statement_timeout = ${MIGRATION_TIMEOUT_MS}; SET tcp_keepalives_idle = ${KEEP_ALIVE_SECONDS}`)
+  // Held by the connection, not by a transaction: only one that begins after the wait is sure to see new tables.
+  await exec(`SELECT pg_advisory_lock(${LOCK})`, MIGRATION_TIMEOUT_MS)
+  await exec('BEGIN ISOLATION LEVEL READ COMMITTED')
   try {
-    await exec(`SELECT pg_advisory_xact_lock(${LOCK})`, MIGRATION_TIMEOUT_MS)
     const version = await versionOf(exec, options)
     if (version < MIGRATIONS.length) await exec(upgrade(version, options), MIGRATION_TIMEOUT_MS)
     await exec('COMMIT')

@@ -76,7 +76,7 @@ export async function replaceSession(
   { ifVersion, now }: { readonly ifVersion: number | undefined; readonly now: number },
 ): Promise<'replaced' | 'gone' | 'conflict'> {
   const write: RowWrite = { id: toId(oldKey), now, ifVersion, writeId: newWriteId() }
-  const document = toDocument(record, write.writeId)
+  const document = toDocument(record, newWriteId())
   const next: SessionDocument = { ...document, pending: true, replaces: write.id }
   if ((await insert(call, next)) === 'taken') return whyTaken(call, write)
   const outcome = await decide(call, write, () => commit(call, write, next))

@@ -3,10 +3,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { findChromium } from '../test/support/find-chromium.ts'
 import { findPostgres } from '../test/support/find-postgres.ts'
+import { findRedis } from '../test/support/find-redis.ts'
 import { findBinary } from '../server/pocketbase/launcher/find-binary.ts'
 import { runCommand } from './command.ts'
 
-export type Need = 'PocketBase' | 'Chromium' | 'PostgreSQL'
+export type Need = 'PocketBase' | 'Chromium' | 'PostgreSQL' | 'Redis'
 
 export interface Fetched {
   /** Environment variables that tell the tests where the things are. */
@@ -21,6 +22,7 @@ const FETCH: Readonly<Record<Need, (print: Print) => Promise<Readonly<Record<str
   PocketBase: fetchPocketBase,
   Chromium: fetchChromium,
   PostgreSQL: fetchPostgres,
+  Redis: fetchRedis,
 }
 
 /** A package index that is being read by another process gives up its lock within seconds. */
@@ -77,6 +79,17 @@ async function fetchPostgres(print: Print): Promise<Readonly<Record<string, stri
   if (found === undefined) throw new Error('the package postgresql is installed, but its programs are not to be found')
   print(`PostgreSQL: ${found}`)
   return { POSTGRES_BIN: found }
+}
+
+async function fetchRedis(print: Print): Promise<Readonly<Record<string, string>>> {
+  let found = findRedis()
+  if (found === undefined) {
+    await installDebianPackage('redis-server', print)
+    found = findRedis()
+  }
+  if (found === undefined) throw new Error('the package redis-server is installed, but no redis-server is on the PATH')
+  print(`Redis: ${found}`)
+  return { REDIS_BIN: found }
 }
 
 async function installDebianPackage(name: string, print: Print): Promise<void> {

@@ -8,6 +8,7 @@ import { createLogger } from './logger.ts'
 import type { ConfigProblem } from './config-safety.ts'
 import type { CheckedOptions } from './config-schema.ts'
 import type { Logger } from './logger.ts'
+import type { SessionPolicy } from './sessions/policy.ts'
 import type { Store } from './sessions/store.ts'
 
 // ---- what a caller writes ------------------------------------------------------------------------
@@ -96,16 +97,6 @@ export interface AuthOptions {
 
 // ---- what the services get -----------------------------------------------------------------------
 
-export interface SessionPolicyConfig {
-  readonly idleTimeoutMs: number
-  readonly absoluteTimeoutMs: number
-  readonly rememberIdleTimeoutMs: number
-  readonly rememberAbsoluteTimeoutMs: number
-  readonly touchIntervalMs: number
-  readonly freshForMs: number
-  readonly maxPerUser: number
-}
-
 export interface PocketBaseConfig {
   readonly url: string
   readonly collection: string
@@ -133,7 +124,7 @@ export interface Config {
   readonly secrets: readonly string[]
   readonly store: string | Store
   readonly storeTimeoutMs: number
-  readonly session: SessionPolicyConfig
+  readonly session: SessionPolicy
   readonly revalidate: { readonly intervalMs: number; readonly roleIntervalMs: number; readonly maxStaleMs: number }
   readonly cookie: CookieConfig
   readonly registration: 'open' | 'verify-first' | 'closed'

@@ -35,6 +35,8 @@ const DEVICES: FormRow = { page: 'devices', to: { page: 'devices' } }
 const ADMIN: FormRow = { page: 'admin', to: { page: 'admin' } }
 /** A button that stands on every page: there is no form to show again. */
 const LOGOUT: FormRow = { page: 'error', to: 'afterLogout' }
+/** Where the address has to be verified first, nobody is signed in yet. */
+const REGISTERED: FormRow = { page: 'register', to: ({ user }) => (user === null ? 'login' : 'afterLogin') }
 /** The mail may be opened in a browser where nobody is signed in. */
 const VERIFIED: FormRow = {
   page: 'verify-email',
@@ -53,7 +55,7 @@ export const FLOWS: readonly FlowRow[] = [
   { method: 'GET', path: '/status', flow: status, access: 'anyone' },
   { method: 'GET', path: '/csrf', flow: csrf, access: 'anyone' },
 
-  { method: 'POST', path: '/register', flow: register, access: 'anyone', limit: perHour('register'), form: { page: 'register', to: 'afterLogin' } },
+  { method: 'POST', path: '/register', flow: register, access: 'anyone', limit: perHour('register'), form: REGISTERED },
   { method: 'POST', path: '/login', flow: login, access: 'anyone', form: { page: 'login', to: 'afterLogin' } },
   { method: 'POST', path: '/logout', flow: logout, access: 'anyone', form: LOGOUT },
   { method: 'POST', path: '/logout-everywhere', flow: logoutEverywhere, access: 'user', form: LOGOUT },

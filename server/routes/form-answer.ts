@@ -31,7 +31,8 @@ const SHOWN_AGAIN: ReadonlySet<ProblemCode> = new Set([
 
 /** 303 to where the form wanted to go, else to where its row leads, with the notice that the flow gave. */
 export function sendFormSuccess({ config }: Services, { row, session, outcome }: FormSuccess): void {
-  const wanted = returnTarget(config, formField(session, 'returnTo'), '')
+  // A page that needs a user would only lead to the login page, and the notice would be lost on the way.
+  const wanted = session.user === null ? '' : returnTarget(config, formField(session, 'returnTo'), '')
   const target = wanted === '' && row.form !== undefined ? pathOf(config, targetOf(row.form, session)) : wanted
   const shown = wanted === '' || isOwnPage(wanted) ? outcome.notice : undefined
   seeOther(session.res, withNotice(target || config.paths.afterLogin, shown))

@@ -18,7 +18,8 @@ export async function askAsUser<T>(
   { services, session }: Pick<FlowInput, 'services' | 'session'>,
   ask: (who: { readonly token: string; readonly user: UserRecord }) => Promise<WriteResult<T>>,
 ): Promise<T> {
-  await services.identity.revalidate(session, { maxAgeMs: 0, waitMs: WAIT_MS })
+  const checked = await services.identity.revalidate(session, { maxAgeMs: 0, waitMs: WAIT_MS })
+  if (checked === 'ended') throw new SessionGoneError(session.ended?.reason)
   const { live, user } = signedIn(session)
   const token = live.token()
   if (token === null) throw new SessionGoneError()

@@ -2,9 +2,9 @@
 
 import type { UserRecord } from '../../config.ts'
 import { ProblemError } from '../../errors.ts'
-import { invalidCredentials } from '../../identity/check-password.ts'
 import { refuseSuperseded, seenFrom } from '../../identity/sign-in.ts'
-import type { Authenticated } from '../../pocketbase/port.ts'
+import type { Authenticated, Client } from '../../pocketbase/port.ts'
+import type { Services } from '../../services.ts'
 import type { SessionDraft } from '../../sessions/draft.ts'
 import type { LiveSession } from '../../sessions/live-session.ts'
 import type { FlowInput } from '../flow.ts'
@@ -21,9 +21,9 @@ export async function confirmOwnPassword(
   user: UserRecord,
   password: string,
 ): Promise<Authenticated> {
-  const confirmed = await services.identity.checkPassword({ identity: identityOf(user), password }, session.client)
+  const confirmed = await check(services, { identity: identityOf(user), password }, session.client)
   // An address that another account has by now must not confirm this one.
-  if (confirmed.user.id !== user.id) throw invalidCredentials()
+  if (confirmed.user.id !== user.id) throw wrongPassword()
   return confirmed
 }
 
@@ -54,4 +54,22 @@ export function identityOf(user: UserRecord): string {
   if (email) return email
   if (typeof username === 'string' && username !== '') return username
   throw new ProblemError('forbidden', 'This account has no password.')
+}
+
+async function check(
+  { identity }: Services,
+  credentials: { readonly identity: string; readonly password: string },
+  client: Client,
+): Promise<Authenticated> {
+  try {
+    return await identity.checkPassword(credentials, client)
+  } catch (error) {
+    throw error instanceof ProblemError && error.code === 'invalid_credentials' ? wrongPassword(error) : error
+  }
+}
+
+/** The account is known here, so it can only be the password. */
+function wrongPassword(cause?: unknown): ProblemError {
+  const message = 'The password is not right.'
+  return new ProblemError('invalid_credentials', message, { errors: { password: message }, cause })
 }

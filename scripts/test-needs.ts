@@ -84,10 +84,11 @@ async function fetchPostgres(print: Print): Promise<Readonly<Record<string, stri
 async function fetchRedis(print: Print): Promise<Readonly<Record<string, string>>> {
   let found = findRedis()
   if (found === undefined) {
-    await installDebianPackage('redis-server', print)
+    // It has the server too. The package redis-server would start one of its own at once.
+    await installDebianPackage('redis-tools', print)
     found = findRedis()
   }
-  if (found === undefined) throw new Error('the package redis-server is installed, but no redis-server is on the PATH')
+  if (found === undefined) throw new Error('the package redis-tools is installed, but has no server')
   print(`Redis: ${found}`)
   return { REDIS_BIN: found }
 }

@@ -3,9 +3,10 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-const NAMES = ['redis-server', 'valkey-server']
+/** One program: it is the server, the sentinel or this check by the name under which it is started. */
+const NAMES = ['redis-server', 'valkey-server', 'redis-check-rdb']
 
-/** `REDIS_BIN` where it is set, else the first Redis server on the PATH or in /usr/bin. It is the sentinel too. */
+/** `REDIS_BIN` where it is set, else the first Redis server on the PATH or in /usr/bin. */
 export function findRedis(): string | undefined {
   const named = process.env['REDIS_BIN']
   if (named !== undefined && named !== '') return named

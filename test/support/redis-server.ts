@@ -47,7 +47,7 @@ const READY = /Ready to accept connections|monitor master/
 /** Whoever starts it stops it. It keeps an append-only file unless the settings say otherwise. */
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
   const bin = findRedis()
-  if (bin === undefined) throw new Error('There is no Redis on this machine: apt-get install redis-server')
+  if (bin === undefined) throw new Error('There is no Redis on this machine: apt-get install redis-tools')
   const folder = mkdtempSync(join(tmpdir(), 'pbs-redis-'))
   try {
     return await launch(bin, folder, options)
@@ -106,7 +106,7 @@ async function start(
     // A sentinel, and a node of a cluster, keep in their files what they have learned.
     if (fixedPort === undefined) writeFileSync(config, await configText(folder, port, options))
     const args = [config, ...(options.isSentinel ? ['--sentinel'] : [])]
-    const child = spawn(bin, args, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
+    const child = spawn(bin, args, { argv0: 'redis-server', cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
     const failure = await readyOrFailure(child)
     if (failure === undefined) return { child, port }
     // Another process took the port.

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Express, Request, Response } from 'express'
+import { requestSession } from '../../../server/middleware/request-session.ts'
 import { cookiesOf, fieldsOf, gate, startOurs, type OurSite } from '../../support/session-sites.ts'
 import { sessionStores, type SessionStore } from '../../support/stores.ts'
 import type { TestContext } from 'node:test'
@@ -171,6 +172,7 @@ for (const store of sessionStores) {
           await waiting.arrive()
           req.session.reload((error: unknown) => {
             const { a, b, mine } = fieldsOf(req)
+            assert.equal(requestSession(req).session?.record.version, 2)
             res.json({ error: error ?? null, a, b, mine })
           })
         },
@@ -195,6 +197,10 @@ for (const store of sessionStores) {
           req.session.cookie.maxAge = DAY / 2
           res.json({})
         },
+        'nearly-as-long': (req, res) => {
+          req.session.cookie.maxAge = DAY / 2 + 300
+          res.json({})
+        },
         'for-ever': (req, res) => {
           req.session.cookie.maxAge = 1000 * DAY
           res.json({})
@@ -212,6 +218,7 @@ for (const store of sessionStores) {
       const later = await site.send('/get', cookiesOf(set))
       assert.equal(later.json()['maxAge'], DAY / 2)
       assert.deepEqual(later.cookies, [], 'nothing has changed')
+      assert.deepEqual((await site.send('/nearly-as-long', cookiesOf(set))).cookies, [], 'less than a second')
       const forEver = await site.send('/for-ever', cookiesOf(set))
       assert.match(forEver.cookies[0] ?? '', new RegExp(`Max-Age=${DAY / 2000 + 1};`), 'up to the absolute deadline')
       assert.doesNotMatch((await site.send('/session', cookiesOf(set))).cookies[0] ?? '', /Max-Age/)
@@ -239,12 +246,20 @@ for (const store of sessionStores) {
           req.sessionStore.set('x'.repeat(46), { cookie: req.session.cookie }, (error: unknown) =>
             res.json({ refused: error instanceof Error }),
           ),
+        'plant-own': (req, res) =>
+          req.sessionStore.set('x'.repeat(46), Object.assign(req.session, { planted: true }), (error: unknown) =>
+            res.json({ refused: error instanceof Error }),
+          ),
+        destroy: (req, res) => req.session.destroy(() => res.json({})),
         lookup: (req, res) =>
           req.sessionStore.get('x'.repeat(46), (error: unknown, data: unknown) =>
             res.json({ error: error ?? null, data }),
           ),
       })
       assert.deepEqual((await site.send('/plant')).json(), { refused: true })
+      const set = await site.send('/set')
+      assert.deepEqual((await site.send('/plant-own', cookiesOf(set))).json(), { refused: true })
+      await site.send('/destroy', cookiesOf(set))
       assert.deepEqual((await site.send('/lookup')).json(), { error: null, data: null })
       assert.equal(await rows(site), 0)
     })

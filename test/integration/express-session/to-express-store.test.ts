@@ -30,6 +30,7 @@ async function start(t: TestContext, store: Store, options: Partial<ExpressStore
   )
   app.get('/set/:name', (req, res) => res.json({ set: (fieldsOf(req)[req.params.name] = 1) }))
   app.get('/get', (req, res) => res.json(Object.keys(fieldsOf(req)).filter((name) => name !== 'cookie')))
+  app.get('/delete/:name', (req, res) => res.json({ deleted: delete fieldsOf(req)[req.params.name] }))
   app.get('/logout', (req, res, next) => req.session.destroy((error: unknown) => (error ? next(error) : res.json({}))))
   app.get('/regenerate', (req, res, next) =>
     req.session.regenerate((error: unknown) => (error ? next(error) : res.json({ set: (fieldsOf(req)['b'] = 1) }))),
@@ -66,6 +67,17 @@ for (const { name, open } of sessionStores) {
       site.slow.open()
       await Promise.all(writing)
       assert.equal(((await site.names(cookiesOf(set))) as unknown[]).length, 21)
+    })
+
+    test('leaves alone what a request has not changed, and forgets what it has deleted', async (t) => {
+      const site = await start(t, await open(t))
+      const set = await site.send('/set/a')
+      const slow = site.send('/slow/b', cookiesOf(set))
+      await site.slow.arrived(1)
+      await site.send('/delete/a', cookiesOf(set))
+      site.slow.open()
+      await slow
+      assert.deepEqual(await site.names(cookiesOf(set)), ['b'])
     })
 
     test('does not let a slow request revive what was destroyed', async (t) => {

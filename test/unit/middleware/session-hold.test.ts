@@ -98,7 +98,7 @@ describe('while the commit runs', () => {
       const origin = await serve(t, {
         hooks: { commit },
         ...(before && { before }),
-        handler: (res) => void Readable.from([BIG, BIG, 'end']).pipe(res),
+        handler: (res) => void Readable.from(['one', BIG, BIG]).pipe(res),
       })
       const got = new Promise<Buffer>((resolve, reject) => {
         request(origin, { agent: false }, (res) => {
@@ -212,6 +212,20 @@ test('the end of a stream waits for what has changed since its first byte', asyn
   })
   assert.equal((await send(origin, '/')).text, 'ab')
   assert.deepEqual(order, ['finished', 'ended'])
+})
+
+test('writeHead sends nothing yet, but looks as if it had', async (t) => {
+  const seen: boolean[] = []
+  const origin = await serve(t, {
+    hooks: { commit: () => PROBLEM },
+    handler(res) {
+      res.writeHead(200, 'Fine', { 'X-A': 'b' })
+      seen.push(res.headersSent)
+      res.end()
+    },
+  })
+  assert.equal((await send(origin, '/')).status, 500)
+  assert.deepEqual(seen, [true])
 })
 
 test('an answer without a byte before its end is committed once', async (t) => {

@@ -41,10 +41,12 @@ export async function startMongoServer({ isStandalone = false }: MongoServerOpti
   const folder = mkdtempSync(join(tmpdir(), 'pbs-mongo-'))
   const options = ['--sync-on-commit', '--enable-test-commands', ...(isStandalone ? ['--standalone'] : [])]
   const launch = (port: number) => launchOn(python, [...options, '--storage-path', join(folder, 'data')], port)
-  let { child, port } = await launchAnywhere(launch).catch((error: unknown) => {
+  const launched = await launchAnywhere(launch).catch((error: unknown) => {
     rmSync(folder, { recursive: true, force: true })
     throw error
   })
+  const { port } = launched
+  let { child } = launched
   return {
     port,
     url: `mongodb://${HOST}:${port}`,

@@ -3,6 +3,9 @@
 import type { z } from 'zod'
 import { ProblemError, type FieldErrors } from '../errors.ts'
 
+/** Message of a field that the flow does not have. Its name is the caller's own text, and no log's business. */
+export const UNKNOWN_FIELD = 'There is no such field.'
+
 /** A caller that sends a thousand unknown fields gets a list of the first few. */
 const MAX_ERRORS = 20
 
@@ -37,5 +40,5 @@ function fieldErrors(issues: readonly z.core.$ZodIssue[]): FieldErrors {
 
 function fieldsOf(issue: z.core.$ZodIssue): readonly (readonly [string, string])[] {
   if (issue.code !== 'unrecognized_keys') return [[issue.path.join('.'), issue.message]]
-  return issue.keys.map((key) => [[...issue.path, key].join('.'), 'There is no such field.'])
+  return issue.keys.map((key) => [[...issue.path, key].join('.'), UNKNOWN_FIELD])
 }

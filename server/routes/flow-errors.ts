@@ -1,6 +1,7 @@
 // Answers errors of flows, and of what stood before them (`csrf()`): a problem, or for a form its page again.
 
 import express, { type ErrorRequestHandler, type Request, type Response } from 'express'
+import { UNKNOWN_FIELD } from '../controllers/parse-input.ts'
 import { mediaKind } from '../lib/media-kind.ts'
 import { sendErrorPage } from '../middleware/error-handler.ts'
 import { logProblem } from '../middleware/log-problem.ts'
@@ -58,9 +59,13 @@ async function answerFailure({ services, row, problem }: Failure, req: Request, 
   }
 }
 
-/** Which fields were wrong, by name; what stood in them is nobody's business. */
+/**
+ * Which fields were wrong, by name; what stood in them is nobody's business. Nor are names that no flow has: a body of the
+ * wrong type has passwords in the place of names.
+ */
 function reportInvalid({ events }: Services, { code, errors = {} }: ProblemError, req: Request): void {
   if (code !== 'invalid_input') return
-  const fields = Object.keys(errors).map((name) => name.slice(0, MAX_NAME))
+  const names = Object.entries(errors).map(([name, message]) => (message === UNKNOWN_FIELD ? 'unknown' : name))
+  const fields = [...new Set(names)].map((name) => name.slice(0, MAX_NAME))
   events.emit('input_validation_fail', { path: `${req.baseUrl}${req.path}`.slice(0, MAX_PATH), fields })
 }

@@ -193,14 +193,8 @@ describe('two cookies of our name', () => {
 
   it('are cleared in development at every path where they can stand, so that nobody is locked out', async () => {
     const { cookies } = await app.browser().get('/auth/status', { Cookie: `${name}=${good}; ${name}=x` })
-    const cleared = cookies.filter((line) => line.startsWith(`${name}=;`))
-    assert.deepEqual(cleared.map((line) => /Path=([^;]+)/.exec(line)?.[1]).toSorted(), [
-      '/',
-      '/auth',
-      '/auth/',
-      '/auth/status',
-      '/auth/status/',
-    ])
+    const paths = cookies.filter((line) => line.startsWith(`${name}=;`)).map((line) => /Path=([^;]+)/.exec(line)?.[1])
+    assert.deepEqual(new Set(paths), new Set(['/', '/auth', '/auth/', '/auth/status', '/auth/status/']))
   })
 
   it('do not stop anybody from signing in', async () => {

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
 import express, { type Express, type Request } from 'express'
 import { createApp } from '../../server/app.ts'
 import type { Auth } from '../../server/create-auth.ts'
@@ -18,13 +19,11 @@ import { sessionStores } from '../support/stores.ts'
 type Gate = ReturnType<typeof gate>
 type Work = (req: Request, waiting: Gate, auth: Auth) => Promise<void>
 
-const saved = (req: Request): Promise<void> =>
-  new Promise((resolve, reject) => req.session.save((error: unknown) => (error ? reject(error as Error) : resolve())))
+type Callback = (error?: Error | null) => void
 
-const regenerated = (req: Request): Promise<void> =>
-  new Promise((resolve, reject) =>
-    req.session.regenerate((error: unknown) => (error ? reject(error as Error) : resolve())),
-  )
+const saved = (req: Request): Promise<void> => promisify((done: Callback) => req.session.save(done))()
+
+const regenerated = (req: Request): Promise<void> => promisify((done: Callback) => req.session.regenerate(done))()
 
 /** What a handler may do around the moment at which its session ends. */
 const slowWork: Readonly<Record<string, Work>> = {

@@ -4,10 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { findChromium } from '../test/support/find-chromium.ts'
 import { findPostgres } from '../test/support/find-postgres.ts'
 import { findRedis } from '../test/support/find-redis.ts'
+import { installMongoServer } from '../test/support/install-mongo-server.ts'
 import { findBinary } from '../server/pocketbase/launcher/find-binary.ts'
 import { runCommand } from './command.ts'
 
-export type Need = 'PocketBase' | 'Chromium' | 'PostgreSQL' | 'Redis'
+export type Need = 'PocketBase' | 'Chromium' | 'PostgreSQL' | 'Redis' | 'SecantusDB'
 
 export interface Fetched {
   /** Environment variables that tell the tests where the things are. */
@@ -23,6 +24,7 @@ const FETCH: Readonly<Record<Need, (print: Print) => Promise<Readonly<Record<str
   Chromium: fetchChromium,
   PostgreSQL: fetchPostgres,
   Redis: fetchRedis,
+  SecantusDB: fetchSecantusDb,
 }
 
 /** A package index that is being read by another process gives up its lock within seconds. */
@@ -91,6 +93,12 @@ async function fetchRedis(print: Print): Promise<Readonly<Record<string, string>
   if (found === undefined) throw new Error('the package redis-tools is installed, but has no server')
   print(`Redis: ${found}`)
   return { REDIS_BIN: found }
+}
+
+/** Speaks MongoDB's protocol. No package was found that brings a mongod. */
+async function fetchSecantusDb(print: Print): Promise<Readonly<Record<string, string>>> {
+  print(`SecantusDB: ${await installMongoServer(print)}`)
+  return {}
 }
 
 async function installDebianPackage(name: string, print: Print): Promise<void> {

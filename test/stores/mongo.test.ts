@@ -32,8 +32,3 @@ for (const isStandalone of [false, true]) {
     })
   })
 }
-
-const named = process.env['TEST_MONGO_URL']
-if (named !== undefined && named !== '') {
-  testStore('the MongoDB of TEST_MONGO_URL', () => mongoPlace(named))
-}

@@ -55,7 +55,13 @@ async function startBusyApp(t: TestContext, store: Store): Promise<StartedApp> {
     store,
     build: notesApp,
     storeTimeoutMs: PATIENCE_MS,
-    pocketbase: { url: pocketbase.url, timeoutMs: PATIENCE_MS, loginTimeoutMs: PATIENCE_MS },
+    pocketbase: {
+      url: pocketbase.url,
+      timeoutMs: PATIENCE_MS,
+      loginTimeoutMs: PATIENCE_MS,
+      // Nobody queues, since a queue of more than 20 s is refused.
+      concurrentLogins: USERS,
+    },
   })
   t.after(() => app.close())
   return app

@@ -1,4 +1,4 @@
-// The complete app of `npm start`: health, security headers, sessions, flows and pages.
+// The complete app of `npm start`: security headers, health, sessions, flows and pages.
 
 import cookieParser from 'cookie-parser'
 import express from 'express'
@@ -23,9 +23,9 @@ export function createApp(services: OwnedServices, options: AppOptions = {}): Ex
   const app = express()
   app.disable('x-powered-by')
   app.set('trust proxy', config.trustProxy)
+  app.use(auth.securityHeaders())
   app.use('/health', healthRouter(services, options))
   app.use(requestLog(services))
-  app.use(auth.securityHeaders())
   // Files that are the same for everybody need no session.
   app.use(assetsRouter())
   app.use(auth.session())

@@ -1,6 +1,7 @@
 // Answers for whoever watches the server: is it alive, may it get requests.
 
 import express from 'express'
+import { sendJson } from '../middleware/send-json.ts'
 import type { Router } from 'express'
 import type { Services } from '../services.ts'
 
@@ -15,12 +16,11 @@ export interface HealthOptions {
 export function healthRouter({ sessions }: Pick<Services, 'sessions'>, options: HealthOptions): Router {
   const router = express.Router()
   router.get('/live', (_req, res) => {
-    res.set('Cache-Control', 'no-store').json({ status: 'ok' })
+    sendJson(res, 200, { status: 'ok' })
   })
   router.get('/ready', async (_req, res) => {
     const status = options.isClosing?.() === true ? 'closing' : await storeStatus(sessions)
-    res.status(status === 'ok' ? 200 : 503)
-    res.set('Cache-Control', 'no-store').json({ status })
+    sendJson(res, status === 'ok' ? 200 : 503, { status })
   })
   return router
 }

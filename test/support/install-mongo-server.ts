@@ -24,7 +24,7 @@ export async function installMongoServer(print: (line: string) => void = () => {
   const python = join(folder, 'bin', 'python')
   if (existsSync(python)) return python
   const base = await findPython()
-  print(`Installing SecantusDB (pip, about 40 MB) into ${folder} …`)
+  print(`Installing SecantusDB (pip) into ${folder} …`)
   const half = `${folder}.${randomUUID()}`
   try {
     await mkdir(dirname(folder), { recursive: true })

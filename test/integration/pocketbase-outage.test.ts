@@ -1,14 +1,12 @@
 // A definite no, an outage, and a PocketBase that is slow: told apart, within the deadline.
 
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
 import type { IncomingMessage, RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { PocketBaseUnavailableError, ProblemError } from '../../server/errors.ts'
 import type { PocketBasePort } from '../../server/pocketbase/port.ts'
 import { clientOf, newUser, VISITOR } from '../support/pocketbase-client.ts'
+import { withStranger } from '../support/stranger.ts'
 import { startPocketBase } from '../support/pocketbase.ts'
 import type { TestPocketBase } from '../support/pocketbase.ts'
 
@@ -20,19 +18,6 @@ before(async () => {
   pocketbase = clientOf(server.url)
 })
 after(() => server.stop())
-
-/** Something else at PocketBase's address: a proxy, a portal, another program. */
-async function withStranger(listener: RequestListener, work: (url: string) => Promise<void>): Promise<void> {
-  const stranger = createServer(listener)
-  stranger.listen(0, '127.0.0.1')
-  await once(stranger, 'listening')
-  try {
-    await work(`http://127.0.0.1:${(stranger.address() as AddressInfo).port}`)
-  } finally {
-    stranger.closeAllConnections()
-    stranger.close()
-  }
-}
 
 /** Every call that decides over a session. */
 function decisiveCalls(port: PocketBasePort, token: string): readonly (() => Promise<unknown>)[] {
@@ -140,10 +125,17 @@ describe('a PocketBase that is away', () => {
     const { token } = await newUser(pocketbase)
     // A call without an answer may still take effect, so one user is asked about and another one is looked at.
     const other = await newUser(pocketbase)
-    const impatient = clientOf(server.url, { timeoutMs: 200 })
     await server.pause()
     try {
-      await assertUnavailable(impatient, token, 'hanging')
+      await assertUnavailable(clientOf(server.url, { timeoutMs: 200 }), token, 'hanging')
+      const ended: number[] = []
+      const deadlines = [2000, 200].map(async (timeoutMs) => {
+        const call = clientOf(server.url, { timeoutMs }).authRefresh(token, VISITOR)
+        await assert.rejects(call, PocketBaseUnavailableError)
+        ended.push(timeoutMs)
+      })
+      await Promise.all(deadlines)
+      assert.deepEqual(ended, [200, 2000])
     } finally {
       server.resume()
     }

@@ -1,9 +1,11 @@
 // User and profile come into being together, and nobody gives themselves anything more.
 
 import assert from 'node:assert/strict'
+import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import type { PocketBasePort } from '../../server/pocketbase/port.ts'
 import { clientOf, newUser, VISITOR } from '../support/pocketbase-client.ts'
+import { withStranger } from '../support/stranger.ts'
 import { startPocketBase } from '../support/pocketbase.ts'
 import type { TestPocketBase } from '../support/pocketbase.ts'
 
@@ -78,17 +80,33 @@ describe('registration', () => {
 
   test('sends no field that was not asked for', async () => {
     const extra = { role: 'admin', verified: true, id: 'a'.repeat(15), emailVisibility: true }
-    const input = {
-      email: 'extra@example.com',
-      password: 'password12',
-      profile: { displayName: 'E', ...extra },
-      ...extra,
-    }
-    const result = await pocketbase.register(input, VISITOR)
+    const profile = { displayName: 'E', user: 'somebody', ...extra }
+    const input = { email: 'extra@example.com', password: 'password12', profile, ...extra }
+    const bodies: unknown[] = []
+    await withStranger(
+      (req, res) => {
+        res.setHeader('Content-Type', 'application/json')
+        if (req.method === 'GET') return void res.end('{}') // the report: our hooks are there
+        void text(req).then((body) => {
+          bodies.push(JSON.parse(body))
+          return res.writeHead(400).end('{"status":400,"message":"","data":{}}')
+        })
+      },
+      async (url) => {
+        assert.equal((await clientOf(url).register(input, VISITOR)).kind, 'invalid')
+      },
+    )
+    const { email, password } = input
+    assert.deepEqual(bodies, [{ email, password, passwordConfirm: password, profile: { displayName: 'E' } }])
+  })
+
+  test('works without a profile where the configuration knows none', async () => {
+    const result = await clientOf(server.url, { profile: false }).register(
+      { email: 'plain@example.com', password: 'password12', profile: { displayName: 'ignored' } },
+      VISITOR,
+    )
     assert.ok(result.kind === 'ok')
-    assert.equal(result.value.role, 'user')
-    assert.equal(result.value.verified, false)
-    assert.notEqual(result.value.id, extra.id)
+    assert.equal(await countOf('profiles', `user = "${result.value.id}" && displayName = "plain"`), 1)
   })
 
   test('a user made in the dashboard gets role and profile too, and the profile goes with the user', async () => {

@@ -9,6 +9,7 @@ export interface TestClientOptions {
   readonly timeoutMs?: number
   readonly concurrentLogins?: number
   readonly logger?: Logger
+  readonly profile?: false
 }
 
 export const VISITOR: Client = { ip: '203.0.113.9', userAgent: 'Test browser/1.0' }
@@ -21,7 +22,7 @@ export function clientOf(url: string, options: TestClientOptions = {}): PocketBa
   const { timeoutMs = 5000, concurrentLogins = availableParallelism(), logger = SILENT } = options
   return createPocketBase({
     pocketbase: { url, collection: 'users', timeoutMs, loginTimeoutMs: timeoutMs, concurrentLogins },
-    profile: PROFILE,
+    profile: options.profile ?? PROFILE,
     logger,
   })
 }

@@ -12,8 +12,9 @@ module.exports = {
     for (const name of FIELDS) {
       if (input[name] !== undefined) fields[name] = input[name]
     }
-    if (fields.displayName === undefined && (info.context === 'oauth2' || e.hasSuperuserAuth())) {
-      // nobody filled in a form: take what the provider or the dashboard gave
+    const noForm = info.body['profile'] === undefined || info.context === 'oauth2' || e.hasSuperuserAuth()
+    if (fields.displayName === undefined && noForm) {
+      // nobody was asked: take what the provider or the dashboard gave
       fields.displayName = e.record.getString('name') || e.record.email().split('@')[0].slice(0, 80)
     }
     return fields

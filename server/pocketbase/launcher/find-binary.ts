@@ -57,10 +57,8 @@ export async function findBinary(options: FindBinaryOptions): Promise<PocketBase
       failures.push(`${step.name}: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
-  throw new ConfigError([
-    ['PocketBase cannot be had. Tried:', ...failures].join('\n      '),
-    'Set POCKETBASE_URL to a PocketBase that runs already, or POCKETBASE_BIN to its executable.',
-  ])
+  const hint = 'Set POCKETBASE_URL to a PocketBase that runs already, or POCKETBASE_BIN to its executable.'
+  throw new ConfigError([['PocketBase cannot be had. Tried:', ...failures, hint].join('\n      ')])
 }
 
 function steps(options: FindBinaryOptions): readonly Step[] {

@@ -1,6 +1,7 @@
 // What the library asks of a logger (pino, console and most others have it), and the one it has by itself.
 
 import { pino } from 'pino'
+import { printable } from './lib/printable.ts'
 import type { DestinationStream } from 'pino'
 
 export interface Logger {
@@ -28,7 +29,8 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     serializers: { err: describeOne, error: describeOne, cause: describeOne },
     // pino copies the message of an error under its own key past the serializer; ours are under another.
     errorKey: 'pino',
-    hooks: { logMethod: logSafely },
+    // JSON escapes no more than it must; each of the rest would be acted on by some terminal or viewer.
+    hooks: { logMethod: logSafely, streamWrite: (line: string) => `${printable(line.trimEnd())}\n` },
     // The second net; the first is that nobody logs such a field.
     redact: ['password', 'passwordConfirm', 'currentPassword', 'token', 'secret', 'cookie', 'authorization'],
   }

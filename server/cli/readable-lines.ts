@@ -1,6 +1,7 @@
 // Log lines for a terminal instead of JSON.
 
 import { styleText } from 'node:util'
+import { printable } from '../lib/printable.ts'
 
 const LEVELS: Readonly<Record<number, string>> = {
   20: styleText('dim', 'debug'),
@@ -17,7 +18,7 @@ export function readableLines(print: (text: string) => void): { write(line: stri
       const { level, time, msg, ...rest } = JSON.parse(line) as { level: number; time: number; msg?: string }
       const details = Object.entries(rest).map(([key, value]) => `${key}=${inOneLine(value)}`)
       const clock = new Date(time).toTimeString().slice(0, 8)
-      print(`${styleText('dim', clock)} ${LEVELS[level] ?? level} ${[msg ?? '', ...details].join('  ')}`)
+      print(`${styleText('dim', clock)} ${LEVELS[level] ?? level} ${printable([msg ?? '', ...details].join('  '))}`)
     },
   }
 }

@@ -17,7 +17,8 @@ export function logProblem(logger: Logger, problem: ProblemError, req: Request):
     status: problem.status,
     method: req.method,
     path: (req.originalUrl.split('?')[0] ?? '').slice(0, MAX_PATH),
-    cause: describe(problem.cause),
+    // Not "cause": under that name the logger expects an error, and would show nothing of what is described here.
+    thrown: describe(problem.cause),
   }
   if (problem.code === 'internal') logger.error(details, 'a request failed')
   else logger.warn(details, 'a request could not be answered')

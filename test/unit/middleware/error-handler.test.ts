@@ -106,7 +106,7 @@ test('logs a fault by name, code, method, path and stack frames', async (t) => {
   assert.equal(line['path'], '/throws/error')
   assert.equal(line['method'], 'GET')
   assert.equal(line['code'], 'internal')
-  const cause = line['cause'] as { name: string; code: string; frames: string[] }
+  const cause = line['thrown'] as { name: string; code: string; frames: string[] }
   assert.equal(cause.name, 'DatabaseError')
   assert.equal(cause.code, 'E_QUERY')
   assert.match(cause.frames[0] ?? '', /^at .*leaking.* \(.*error-handler\.test\.ts:\d+:\d+\)$/)

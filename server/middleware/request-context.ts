@@ -1,6 +1,7 @@
 // The session of one request, as it changes while the request runs.
 
 import { inspect } from 'node:util'
+import { isIP } from 'node:net'
 import type { Request, Response } from 'express'
 import type { UserRecord } from '../config.ts'
 import { StoreUnavailableError, ProblemError } from '../errors.ts'
@@ -78,7 +79,7 @@ export class RequestContext implements RequestSession {
   }
 
   get client(): Client {
-    this.#client ??= { ip: this.req.ip ?? '', userAgent: this.req.headers['user-agent'] ?? '' }
+    this.#client ??= { ip: addressOf(this.req), userAgent: this.req.headers['user-agent'] ?? '' }
     return this.#client
   }
 
@@ -171,6 +172,11 @@ export class RequestContext implements RequestSession {
 export function contextOf(req: object): RequestContext | undefined {
   const found: unknown = Reflect.get(req, REQUEST_SESSION)
   return found instanceof RequestContext ? found : undefined
+}
+
+/** Empty where what a proxy has handed on is no address: it goes into events, counters and upstream headers. */
+function addressOf({ ip = '' }: Request): string {
+  return isIP(ip) === 0 ? '' : ip
 }
 
 function responseOf(req: Request): Response {

@@ -3,7 +3,7 @@
 import type { FieldErrors } from '../errors.ts'
 
 /** Where a refusal belongs to no field. */
-export const WHOLE_FORM = 'form'
+const WHOLE_FORM = 'form'
 
 const SENTENCES: Readonly<Record<string, string>> = {
   'email.validation_not_unique': 'This e-mail address is already in use.',
@@ -19,7 +19,7 @@ const RENAMED: Readonly<Record<string, string>> = { oldPassword: 'currentPasswor
 
 /**
  * Field → sentence, nested fields joined by dots. Never empty: a refusal that names no field (by a rule of the
- * collection, or bcrypt's) stands under {@link WHOLE_FORM} as `otherwise`.
+ * collection, or bcrypt's) stands under `form` as `otherwise`.
  */
 export function fieldErrorsFrom(data: Readonly<Record<string, unknown>>, otherwise: string): FieldErrors {
   const errors = Object.fromEntries(flatten(data, ''))

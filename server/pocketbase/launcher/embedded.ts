@@ -6,6 +6,7 @@ import { ASSETS_DIR } from './assets.ts'
 import { lockData } from './data-lock.ts'
 import { childEnvironment } from './environment.ts'
 import type { PocketBaseSettings } from './environment.ts'
+import type { FileLock } from './file-lock.ts'
 import { findBinary } from './find-binary.ts'
 import type { BinarySource } from './find-binary.ts'
 import { findFreePort } from './free-port.ts'
@@ -47,6 +48,7 @@ export interface EmbeddedPocketBase {
   readonly source: string
   /** Of the process that runs now; null while it is being started again. */
   pid(): number | null
+  /** Ends it and frees the data folder. May be called more than once. */
   stop(): Promise<void>
 }
 
@@ -61,36 +63,35 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
   const dataDir = resolve(options.dataDir)
   const lock = lockData(dataDir)
   try {
-    const { env = process.env, logger, bin = null, source = null } = options
-    const last = readStatus(dataDir)
-    await endOrphan(last?.pocketbasePid ?? null, pocketbaseDir(dataDir), logger)
-    const binary = await findBinary({ env, logger, bin, source })
-    const settings = completeSettings(options, dataDir)
-    const run: Omit<ServeOptions, 'port'> = {
-      binary: binary.path,
-      dir: pocketbaseDir(dataDir),
-      assetsDir: ASSETS_DIR,
-      env: { ...childEnvironment(env, settings), ...options.extraEnv },
-      logger,
-    }
-    const first = await startOnFreePort(run, portOf(last?.url), options.signal)
-    const keeper = new Keeper(first, run, dataDir)
-    return {
-      url: first.url,
-      superuser: settings.superuser,
-      superuserPath: superuserPath(dataDir),
-      mailDir: settings.smtpUrl === null ? settings.mailDir : null,
-      version: binary.version,
-      source: binary.source,
-      pid: () => keeper.pid,
-      stop: async () => {
-        await keeper.stop()
-        lock.release()
-      },
-    }
+    return await startLocked(options, dataDir, lock)
   } catch (error) {
     lock.release()
     throw error
+  }
+}
+
+async function startLocked(options: EmbeddedOptions, dataDir: string, lock: FileLock): Promise<EmbeddedPocketBase> {
+  const { env = process.env, logger, bin = null, source = null } = options
+  const last = readStatus(dataDir)
+  await endOrphan(last?.pocketbasePid ?? null, pocketbaseDir(dataDir), logger)
+  const binary = await findBinary({ env, logger, bin, source })
+  const settings = completeSettings(options, dataDir)
+  const childEnv = { ...childEnvironment(env, settings), ...options.extraEnv }
+  const run = { binary: binary.path, dir: pocketbaseDir(dataDir), assetsDir: ASSETS_DIR, env: childEnv, logger }
+  const first = await startOnFreePort(run, portOf(last?.url), options.signal)
+  const keeper = new Keeper(first, run, dataDir)
+  return {
+    url: first.url,
+    superuser: settings.superuser,
+    superuserPath: superuserPath(dataDir),
+    mailDir: settings.smtpUrl === null ? settings.mailDir : null,
+    version: binary.version,
+    source: binary.source,
+    pid: () => keeper.pid,
+    stop: async () => {
+      await keeper.stop()
+      lock.release()
+    },
   }
 }
 

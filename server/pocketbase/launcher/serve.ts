@@ -33,6 +33,20 @@ const LISTENING = /Server started at/
 
 /** @throws Error with PocketBase's last words where it does not come up */
 export async function serve(options: ServeOptions): Promise<ServedPocketBase> {
+  const url = `http://127.0.0.1:${options.port}`
+  const { process, listening, lastWords } = await spawnServe(options)
+  try {
+    await firstOf(listening, process.ended, options.signal)
+    await checkIsOurs(url, options.assetsDir)
+    return { ...process, url }
+  } catch (error) {
+    await process.stop()
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error([`PocketBase did not start: ${reason}`, ...lastWords.lines].join('\n  '), { cause: error })
+  }
+}
+
+async function spawnServe(options: ServeOptions) {
   const lastWords = new LastWords()
   const listening = Promise.withResolvers<void>()
   const process = await startSupervised({
@@ -46,16 +60,7 @@ export async function serve(options: ServeOptions): Promise<ServedPocketBase> {
       options.logger[stream === 'stderr' ? 'warn' : 'debug']({ source: 'pocketbase' }, line)
     },
   })
-  const url = `http://127.0.0.1:${options.port}`
-  try {
-    await firstOf(listening.promise, process.ended, options.signal)
-    await checkIsOurs(url, options.assetsDir)
-    return { ...process, url }
-  } catch (error) {
-    await process.stop()
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new Error([`PocketBase did not start: ${reason}`, ...lastWords.lines].join('\n  '), { cause: error })
-  }
+  return { process, listening: listening.promise, lastWords }
 }
 
 function flags({ dir, assetsDir }: ServeOptions): readonly string[] {

@@ -54,8 +54,8 @@ const MIGRATIONS = [
 const LOCK = 0x70_62_73_73
 /** Building an index on many sessions takes longer than a call may. */
 const MIGRATION_TIMEOUT_MS = 10 * 60_000
-/** A machine that dies with the lock must not keep it until the server's own keep-alive, two hours later. */
-const KEEP_ALIVE_SECONDS = 30
+/** A machine that dies with the lock keeps it for half a minute, not for the two hours that are usual. */
+const KEEP_ALIVE = 'SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4'
 
 export interface SchemaOptions {
   /** Stands before each table's name. */
@@ -80,17 +80,17 @@ export async function migrate(exec: Exec, options: SchemaOptions): Promise<void>
 }
 
 async function upgradeLocked(exec: Exec, options: SchemaOptions): Promise<void> {
-  await exec(`SET statement_timeout = ${MIGRATION_TIMEOUT_MS}; SET tcp_keepalives_idle = ${KEEP_ALIVE_SECONDS}`)
+  await exec(`SET statement_timeout = ${MIGRATION_TIMEOUT_MS}; ${KEEP_ALIVE}`)
   // Held by the connection, not by a transaction: only one that begins after the wait is sure to see new tables.
   await exec(`SELECT pg_advisory_lock(${LOCK})`, MIGRATION_TIMEOUT_MS)
-  await exec('BEGIN ISOLATION LEVEL READ COMMITTED')
   try {
+    await exec('BEGIN ISOLATION LEVEL READ COMMITTED')
     const version = await versionOf(exec, options)
     if (version < MIGRATIONS.length) await exec(upgrade(version, options), MIGRATION_TIMEOUT_MS)
     await exec('COMMIT')
-  } catch (error) {
-    await exec('ROLLBACK').catch(() => undefined) // a connection that is lost has rolled back; the first error counts
-    throw error
+  } finally {
+    // Nothing to roll back after the commit; where the connection is lost, the server lets go of both, and the first error counts.
+    await exec(`ROLLBACK; SELECT pg_advisory_unlock(${LOCK})`).catch(() => undefined)
   }
 }
 

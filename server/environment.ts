@@ -241,6 +241,11 @@ function findServerProblems(
   if (production && secret === undefined) {
     problems.push('SESSION_SECRET: is required in production; "pocketbase-session secret" makes one')
   }
+  if (production && env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') {
+    problems.push(
+      'NODE_TLS_REJECT_UNAUTHORIZED: is 0, so anybody on the way can pose as PocketBase; NODE_EXTRA_CA_CERTS names an authority of your own',
+    )
+  }
   if (!/^smtps?:\/\/[^\s]+$/.test(textOf(values, 'SMTP_URL') ?? 'smtp://none')) {
     problems.push('SMTP_URL: must be like smtp://user:password@host:587')
   }

@@ -140,6 +140,11 @@ const FAULTS: readonly Fault[] = [
     secret: GOOD_SECRET,
   },
   {
+    what: 'certificates that nobody checks',
+    env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+    problem: /^NODE_TLS_REJECT_UNAUTHORIZED: is 0/,
+  },
+  {
     what: 'an endless session',
     env: { SESSION_ABSOLUTE_TIMEOUT: '9999d' },
     problem: /^SESSION_ABSOLUTE_TIMEOUT: must not be longer/,

@@ -1,6 +1,6 @@
 // A server in a process of its own, pinned to the first core; everything else runs on the others.
 
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -60,10 +60,15 @@ export function cpuMsOf(pid: number): number {
 }
 
 export function spawnOnServerCore(args: readonly string[]): ChildProcess {
-  return spawn('taskset', ['-c', SERVER_CORE, process.execPath, ...args], {
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    env: { ...process.env, NODE_ENV: 'production' },
-  })
+  return spawn('taskset', ['-c', SERVER_CORE, process.execPath, ...args], childOptions())
+}
+
+export function spawnElsewhere(args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, args, childOptions())
+}
+
+function childOptions(): SpawnOptions {
+  return { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env: { ...process.env, NODE_ENV: 'production' } }
 }
 
 export async function stop(child: ChildProcess): Promise<void> {

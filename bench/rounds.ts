@@ -1,17 +1,14 @@
 // The throughput rows: all servers run at once, and are measured in turn, slice by slice, round by round.
 
-import type { Backends } from './backends.ts'
-import { checkServer } from './check-server.ts'
-import { startServer, type MeasuredServer } from './measured-server.ts'
+import type { MeasuredServer } from './measured-server.ts'
+import { prepareServer, type PrepareOptions } from './prepared-server.ts'
 import { spreadOf, type Spread } from './statistics.ts'
 import { BARE, type Row, type Subject } from './subjects.ts'
 import { runSlice, type SliceResult } from './wrk.ts'
 
-export interface RoundOptions {
+export interface RoundOptions extends PrepareOptions {
   readonly rounds: number
   readonly seconds: number
-  readonly backends: Backends
-  readonly print: (line: string) => void
 }
 
 export interface MeasuredRow {
@@ -27,10 +24,6 @@ export interface Rounds {
   readonly rows: readonly MeasuredRow[]
 }
 
-/** What is still compiled or cached for the first time is not measured. */
-const WARM_UP_SECONDS = 1
-/** Until most of the sessions have been asked for once. */
-const WARM_UP_MANY_SECONDS = 8
 /** A reference at the begin of a round, at its end, and after this many rows. */
 const ROWS_PER_REFERENCE = 7
 
@@ -40,7 +33,7 @@ export async function measureRounds(rows: readonly Row[], options: RoundOptions)
   const subjects = [BARE, ...new Set(rows.map((row) => row.subject))]
   const servers = new Map<Subject, MeasuredServer>()
   try {
-    for (const subject of subjects) servers.set(subject, await prepare(subject, rows, options))
+    for (const subject of subjects) servers.set(subject, await prepareServer(subject, pathsOf(subject, rows), options))
     const samples: Samples = new Map()
     for (let round = 0; round < options.rounds; round += 1) {
       options.print(`round ${round + 1} of ${options.rounds}`)
@@ -50,33 +43,6 @@ export async function measureRounds(rows: readonly Row[], options: RoundOptions)
   } finally {
     for (const server of servers.values()) await server.stop()
   }
-}
-
-/** Starts a server, checks its answers and warms it up. */
-async function prepare(
-  subject: Subject,
-  rows: readonly Row[],
-  { backends, print }: RoundOptions,
-): Promise<MeasuredServer> {
-  const started = performance.now()
-  const task = {
-    sessions: subject.sessions,
-    store: backends.storeOf(subject),
-    cookieFile: backends.file(`${subject.id}.txt`),
-  }
-  const server = await startServer(subject.program, task)
-  try {
-    const mine = rows.filter((row) => row.subject === subject)
-    await checkServer(server, subject, new Set(mine.map((row) => row.path)))
-    const isPeer = subject.program.startsWith('peers/')
-    const seconds = subject.sessions > 1000 && !isPeer ? WARM_UP_MANY_SECONDS : WARM_UP_SECONDS
-    for (const row of mine) await runSlice(server, { ...sliceOf(row), seconds, start: 0 })
-  } catch (error) {
-    await server.stop()
-    throw error
-  }
-  print(`${subject.id}: checked and warm after ${((performance.now() - started) / 1000).toFixed(1)} s`)
-  return server
 }
 
 interface Round extends RoundOptions {
@@ -90,7 +56,7 @@ async function measureRound(rows: readonly Row[], { servers, samples, round, sec
     const server = servers.get(subject)
     if (server === undefined) throw new Error(`${subject.id} was not started`)
     // A begin of its own each round, so that all sessions are asked for.
-    return runSlice(server, { ...sliceOf({ path }), seconds, start: round * 37_171 })
+    return runSlice(server, { path, seconds, start: round * 37_171 })
   }
   const references = [await slice(BARE, '/me')]
   const anonymous: SliceResult[] = []
@@ -112,12 +78,13 @@ async function measureRound(rows: readonly Row[], { servers, samples, round, sec
   }
 }
 
-function mean(results: readonly SliceResult[]): number {
-  return results.reduce((sum, { perSecond }) => sum + perSecond, 0) / results.length
+function pathsOf(subject: Subject, rows: readonly Row[]): ReadonlySet<Row['path']> {
+  if (subject === BARE) return new Set(['/me', '/hello'])
+  return new Set(rows.filter((row) => row.subject === subject).map((row) => row.path))
 }
 
-function sliceOf({ path }: Pick<Row, 'path'>): { readonly path: string; readonly cookies: boolean } {
-  return { path, cookies: path !== '/hello' }
+function mean(results: readonly SliceResult[]): number {
+  return results.reduce((sum, { perSecond }) => sum + perSecond, 0) / results.length
 }
 
 function summarize(rows: readonly Row[], samples: Samples): Rounds {

@@ -46,8 +46,9 @@ const me = (label: string, of: Subject, target: number | null = null): Row => ({
   target,
 })
 
-const MEMORY = ours('memory')
-const SQLITE = ours('sqlite')
+export const MEMORY = ours('memory')
+export const SQLITE = ours('sqlite')
+export const REDIS = ours('redis')
 
 /** The reference; it takes part in every round. */
 export const BARE = subject('bare', 'servers/bare.ts', { canEnd: false })
@@ -55,7 +56,7 @@ export const BARE = subject('bare', 'servers/bare.ts', { canEnd: false })
 export const OUR_ROWS: readonly Row[] = [
   me('memory', MEMORY, 0.9),
   me('SQLite', SQLITE, 0.75),
-  me('Redis', ours('redis'), 0.85),
+  me('Redis', REDIS, 0.85),
   me('PostgreSQL', ours('postgres'), 0.8),
   me('memory', ours('memory', MANY), 0.65),
   me('SQLite', ours('sqlite', MANY), 0.5),

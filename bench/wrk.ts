@@ -3,11 +3,10 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { pathOf, type MeasuredServer } from './measured-server.ts'
+import type { Row } from './subjects.ts'
 
 export interface Slice {
-  readonly path: string
-  /** Whether requests carry the cookies of the server's sessions. */
-  readonly cookies: boolean
+  readonly path: Row['path']
   readonly seconds: number
   /** Which session the first request asks for. */
   readonly start: number
@@ -24,9 +23,9 @@ export const CONNECTIONS = 32
 const run = promisify(execFile)
 
 /** @throws where a request failed or was refused */
-export async function runSlice(server: MeasuredServer, { path, cookies, seconds, start }: Slice): Promise<SliceResult> {
+export async function runSlice(server: MeasuredServer, { path, seconds, start }: Slice): Promise<SliceResult> {
   const load = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', pathOf('cookies.lua'), server.url]
-  const args = [...load, '--', path, cookies ? server.cookieFile : '-', String(start)]
+  const args = [...load, '--', path, path === '/hello' ? '-' : server.cookieFile, String(start)]
   const before = server.cpuMs()
   const { stdout } = await run(process.env['WRK_BIN'] ?? 'wrk', args)
   const cpuMs = server.cpuMs() - before

@@ -1,6 +1,7 @@
 // Keeps the token of a mail link out of the address bar while its page is shown: sealed, for 30 minutes, in a cookie
 // that no script reads. So it reaches no history, no Referer and no log.
 
+import { createSecretKey } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Response } from 'express'
 import type { Config } from '../config.ts'
@@ -56,5 +57,5 @@ export function clearLink({ config }: LinkContext, res: Response): void {
 function sealKeys(secrets: readonly string[]): readonly SealKey[] {
   const keys = derivedKeys(secrets, PURPOSE)
   const ids = derivedKeys(secrets, `${PURPOSE}/id`)
-  return keys.map((key, i) => ({ key, id: (ids[i] ?? key).subarray(0, 4) }))
+  return keys.map((key, i) => ({ key: createSecretKey(key), id: (ids[i] ?? key).subarray(0, 4) }))
 }

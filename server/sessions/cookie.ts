@@ -3,7 +3,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { BoundedCache } from '../lib/bounded-cache.ts'
 import { cookieValues } from '../lib/cookie-values.ts'
-import type { LiveSession } from './live-session.ts'
+import type { SealedUser } from './live-session.ts'
+import { OpenedFields } from './opened-fields.ts'
 import type { Secrets } from './secrets.ts'
 import { sessionKey } from './session-id.ts'
 
@@ -13,8 +14,8 @@ export interface SignedCookie {
   readonly id: string
   readonly key: string
   readonly outdated: boolean
-  /** The session that this cookie named last, opened; whoever uses it compares it with the row. */
-  opened: LiveSession | null
+  /** What has been opened of the session that it names. */
+  readonly opened: OpenedFields<SealedUser>
 }
 
 /** How the cookie of a request looked. */
@@ -72,7 +73,7 @@ export function readCookie(secrets: Secrets, name: string, header: string | unde
   const sent = Buffer.from(decodeURIComponent(encoded))
   const index = secrets.all.findIndex(({ text }) => timingSafeEqual(Buffer.from(signature(text, id)), sent))
   if (index === -1) return INVALID
-  return { state: 'valid', id, key: sessionKey(id), outdated: index > 0, opened: null }
+  return { state: 'valid', id, key: sessionKey(id), outdated: index > 0, opened: new OpenedFields() }
 }
 
 function signature(secret: string, id: string): string {

@@ -1,6 +1,6 @@
 // Guessing is bounded: budgets of failures in a fixed window, counted in the session store so that all nodes share them.
 
-import { ProblemError } from '../errors.ts'
+import { ProblemError, StoreUnavailableError } from '../errors.ts'
 import type { Sessions } from './manager.ts'
 
 export interface Budget {
@@ -89,9 +89,8 @@ export class Limiter {
 
   async #leave(budget: Budget, wrong: boolean): Promise<void> {
     try {
-      await this.#gates.get(budget.name)?.leave(async () => {
-        if (wrong) await this.#counters.hit(budget.name, budget.windowMs)
-      })
+      const count = async (): Promise<void> => void (await this.#counters.hit(budget.name, budget.windowMs))
+      await this.#gates.get(budget.name)?.leave(wrong ? count : null)
     } finally {
       this.#forget(budget.name)
     }
@@ -126,9 +125,9 @@ class Gate {
     }
   }
 
-  async leave(record: () => Promise<void>): Promise<void> {
+  async leave(record: (() => Promise<void>) | null): Promise<void> {
     try {
-      await this.#serial(record)
+      if (record !== null) await this.#serial(record)
     } finally {
       this.#inFlight--
       this.#users--
@@ -142,9 +141,16 @@ class Gate {
     return admitted
   }
 
+  /** When the store does not answer, all who wait hear of it at once: one deadline after the other would keep the last for minutes. */
   #serial<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#queue.then(work)
-    this.#queue = done.catch(() => undefined)
+    const queue = done.catch((error: unknown) => {
+      if (error instanceof StoreUnavailableError) throw error
+    })
+    queue.catch(() => {
+      if (this.#queue === queue) this.#queue = Promise.resolve()
+    })
+    this.#queue = queue
     return done
   }
 }

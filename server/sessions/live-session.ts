@@ -2,6 +2,7 @@
 
 import { inspect } from 'node:util'
 import { seal, unseal, type SealKey } from '../lib/seal.ts'
+import { OpenedFields } from './opened-fields.ts'
 import type { MutableColumns, SessionRecord } from './record.ts'
 import { fieldKey, type Secret, type Secrets } from './secrets.ts'
 
@@ -19,34 +20,21 @@ export class SealBrokenError extends Error {
 }
 
 /** User record as it was sealed; the caller knows its shape. */
-type SealedUser = Readonly<Record<string, unknown>> & { readonly id: string }
+export type SealedUser = Readonly<Record<string, unknown>> & { readonly id: string }
 
 export class LiveSession {
   /** The cookie's id: whoever has it has the session. Never logged, never serialised. */
   readonly #id: string
   readonly #secrets: Secrets
-  readonly #keys: Map<Secret, SealKey>
-  /** JSON of the fields that have been opened. */
-  #texts: Map<string, string>
+  readonly #opened: OpenedFields<SealedUser>
   #record: SessionRecord
-  #user: SealedUser | null | undefined
 
-  constructor(id: string, record: SessionRecord, secrets: Secrets, opened?: LiveSession) {
+  /** `opened`: what other requests have opened of the same session. */
+  constructor(id: string, record: SessionRecord, secrets: Secrets, opened = new OpenedFields<SealedUser>()) {
     this.#id = id
     this.#record = record
     this.#secrets = secrets
-    this.#keys = opened === undefined ? new Map() : opened.#keys
-    const isSame = opened?.record.fields === record.fields
-    this.#texts = isSame ? opened.#texts : new Map()
-    this.#user = isSame ? opened.#user : undefined
-  }
-
-  /**
-   * The same session for another request, with the record as it is now. What this one has opened is opened there too, as
-   * long as the store answers with the very same fields: then nothing is decrypted or parsed again.
-   */
-  again(record: SessionRecord): LiveSession {
-    return new LiveSession(this.#id, record, this.#secrets, this)
+    this.#opened = opened
   }
 
   get id(): string {
@@ -59,8 +47,13 @@ export class LiveSession {
 
   /** The user record of a signed-in session, frozen; `null` before login. @throws SealBrokenError */
   user<User extends SealedUser = SealedUser>(): User | null {
-    this.#user ??= deepFreeze((this.read('user') ?? null) as SealedUser | null) // what was sealed under this name is a user record
-    return this.#user as User | null
+    const envelope = this.#record.fields.get('user')
+    if (envelope === undefined) return null
+    const known = this.#opened.user(envelope)
+    if (known !== undefined) return known as User
+    const user = deepFreeze(this.read('user') as User) // what was sealed under this name is a user record
+    this.#opened.keepUser(envelope, user)
+    return user
   }
 
   /** The PocketBase token, `null` before login. @throws SealBrokenError */
@@ -80,8 +73,9 @@ export class LiveSession {
 
   /** One field, opened; `undefined` where there is none. @throws SealBrokenError */
   read(field: string): unknown {
-    const text = this.#texts.get(field) ?? this.#unseal(field)
-    return text === undefined ? undefined : JSON.parse(text)
+    const envelope = this.#record.fields.get(field)
+    if (envelope === undefined) return undefined
+    return JSON.parse(this.#opened.text(field, envelope) ?? this.#unseal(field, envelope))
   }
 
   /** Seals values for this session's row. `undefined` values are left out, as JSON does. */
@@ -90,7 +84,10 @@ export class LiveSession {
     const sealed = new Map<string, Buffer>()
     for (const [field, value] of Object.entries(values)) {
       const text: string | undefined = JSON.stringify(value)
-      if (text !== undefined) sealed.set(field, seal(key, text, this.#context(field)))
+      if (text === undefined) continue
+      const envelope = seal(key, text, this.#context(field))
+      sealed.set(field, envelope)
+      this.#keep(field, envelope, text)
     }
     return sealed
   }
@@ -104,7 +101,10 @@ export class LiveSession {
 
   /** Whether a field was sealed under a secret that is no longer configured. */
   hasRetiredSecret(): boolean {
-    for (const envelope of this.#record.fields.values()) if (this.#secrets.of(envelope) === undefined) return true
+    const { fields } = this.#record
+    if (this.#opened.checked === fields) return false
+    for (const envelope of fields.values()) if (this.#secrets.of(envelope) === undefined) return true
+    this.#opened.checked = fields
     return false
   }
 
@@ -122,15 +122,11 @@ export class LiveSession {
     const { version } = this.#record
     const next = change.version === version + 1 ? change.version : version
     this.#record = { ...this.#record, ...change.columns, fields, version: next }
-    this.#texts = new Map() // shared with other requests, which still have the fields of before
-    if (change.set?.has('user')) this.#user = undefined
   }
 
   /** Takes over what another reading of the same row has seen and written. */
   follow(other: LiveSession): void {
     this.#record = other.#record
-    this.#texts = other.#texts
-    this.#user = other.#user
   }
 
   /** Notes a touch that is on its way to the store. */
@@ -147,22 +143,24 @@ export class LiveSession {
     return `LiveSession { handle: '${this.#record.handle}' }`
   }
 
-  #unseal(field: string): string | undefined {
-    const envelope = this.#record.fields.get(field)
-    if (envelope === undefined) return undefined
+  #unseal(field: string, envelope: Uint8Array): string {
     const secret = this.#secrets.of(envelope)
     const text = secret === undefined ? null : unseal(this.#key(secret), envelope, this.#context(field))
     if (text === null) throw new SealBrokenError(field)
-    // The user is kept as an object, the token is rarely asked for: neither is kept twice.
-    if (field.startsWith(DATA)) this.#texts.set(field, text)
+    this.#keep(field, envelope, text)
     return text
   }
 
+  /** The user is kept as an object, and the token is rarely asked for. */
+  #keep(field: string, envelope: Uint8Array, text: string): void {
+    if (field.startsWith(DATA)) this.#opened.keepText(field, envelope, text)
+  }
+
   #key(secret: Secret): SealKey {
-    const known = this.#keys.get(secret)
+    const known = this.#opened.keys.get(secret)
     if (known !== undefined) return known
     const key = fieldKey(secret, this.#id)
-    this.#keys.set(secret, key)
+    this.#opened.keys.set(secret, key)
     return key
   }
 

@@ -8,7 +8,7 @@ import { guardStore, type GuardedStore } from './guarded-store.ts'
 import { LiveSession, SealBrokenError } from './live-session.ts'
 import { idleDeadline, isTouchDue, type SessionPolicy } from './policy.ts'
 import type { EndReason } from './reasons.ts'
-import type { EndedSession, MutableColumns, SessionColumns, SessionRecord } from './record.ts'
+import type { EndedSession, MutableColumns, SessionColumns } from './record.ts'
 import type { Secrets } from './secrets.ts'
 import { sessionKey, tagOf } from './session-id.ts'
 import type { SessionReport } from './session-events.ts'
@@ -82,15 +82,11 @@ export class Sessions {
 
   /** As `find`. The store is asked each time; what the cookie's last request has opened is not opened again. */
   findByCookie(cookie: SignedCookie): MaybePromise<Found> {
-    return andThen(this.#findRow(cookie.key), (found) => {
-      if (found?.live === undefined) return found
-      const { opened } = cookie
-      if (opened !== null && opened.record.fields === found.live.fields) return { live: opened.again(found.live) }
-      return andThen(this.#open(this.#again(cookie, found.live)), (result) => {
-        cookie.opened = result?.live?.again(result.live.record) ?? null
-        return result
-      })
-    })
+    return andThen(this.#findRow(cookie.key), (found) =>
+      found?.live === undefined
+        ? found
+        : this.#open(new LiveSession(cookie.id, found.live, this.#options.secrets, cookie.opened)),
+    )
   }
 
   /** The row as it is now; `session` itself is left alone. */
@@ -280,10 +276,6 @@ export class Sessions {
       if (found?.ended?.reason !== 'idle_timeout' || !this.#touches.has(key)) return found
       return andThen(this.#touches.settle(key), find)
     })
-  }
-
-  #again({ id, opened }: SignedCookie, record: SessionRecord): LiveSession {
-    return opened === null ? new LiveSession(id, record, this.#options.secrets) : opened.again(record)
   }
 
   #now(): number {

@@ -1,5 +1,6 @@
 // The configured secrets, newest first, and what is derived from each.
 
+import { createSecretKey } from 'node:crypto'
 import { deriveKey } from '../lib/keyed-mac.ts'
 import { isSealedWith, type SealKey } from '../lib/seal.ts'
 
@@ -29,5 +30,5 @@ export class Secrets {
 
 /** The key for the fields of one session. It needs the cookie's id too, so a stolen store opens nothing, even with the secret. */
 export function fieldKey(secret: Secret, id: string): SealKey {
-  return { id: secret.id, key: deriveKey(secret.text, 'pocketbase-session/fields', id) }
+  return { id: secret.id, key: createSecretKey(deriveKey(secret.text, 'pocketbase-session/fields', id)) }
 }

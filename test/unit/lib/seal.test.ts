@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createSecretKey, randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { isSealedWith, seal, unseal } from '../../../server/lib/seal.ts'
 
-const key = { id: Buffer.from([1, 2, 3, 4]), key: randomBytes(32) }
+const key = { id: Buffer.from([1, 2, 3, 4]), key: createSecretKey(randomBytes(32)) }
 
 describe('seal', () => {
   test('opens what it sealed, with the same context', () => {
@@ -13,7 +13,7 @@ describe('seal', () => {
   test('does not open under another context or another key', () => {
     const envelope = seal(key, 'text', 'row 1')
     assert.equal(unseal(key, envelope, 'row 2'), null)
-    assert.equal(unseal({ ...key, key: randomBytes(32) }, envelope, 'row 1'), null)
+    assert.equal(unseal({ ...key, key: createSecretKey(randomBytes(32)) }, envelope, 'row 1'), null)
   })
 
   test('does not open when any single byte was changed, cut or added', () => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { StoreUnavailableError } from '../../../server/errors.ts'
 import { Limiter, RateLimitedError, type Budget } from '../../../server/sessions/limiter.ts'
+import { createFaultyStore } from '../../support/faulty-store.ts'
 import { openSessions } from '../../support/sessions.ts'
 
 const budget: Budget = { name: 'login:ann', kind: 'login_account', limit: 10, windowMs: 900_000 }
@@ -71,6 +73,20 @@ describe('limiter', () => {
       Array.from({ length: 30 }, () => limiter.attempt([budget], outage, isWrong)),
     )
     assert.ok(results.every((result) => result.status === 'rejected' && !(result.reason instanceof RateLimitedError)))
+    assert.equal(await limiter.attempt([budget], async () => 'ok', isWrong), 'ok')
+  })
+
+  test('lets nobody wait for the deadlines of others while the store hangs, and goes on when it is back', async () => {
+    const store = createFaultyStore()
+    const { sessions, clock } = await openSessions({ store, timeoutMs: 50 })
+    const limiter = new Limiter(sessions, clock.now)
+    store.fault('hit', 'hang')
+    const results = await Promise.allSettled(
+      Array.from({ length: 30 }, () => limiter.attempt([budget], async () => 'ok', isWrong)),
+    )
+    assert.ok(results.every((result) => result.status === 'rejected' && result.reason instanceof StoreUnavailableError))
+    assert.equal(store.calls.hit, 1, 'one deadline for all of them')
+    store.heal()
     assert.equal(await limiter.attempt([budget], async () => 'ok', isWrong), 'ok')
   })
 

@@ -62,6 +62,24 @@ export function toRow(record: SessionRecord): SQLInputValue[] {
   ]
 }
 
+/** The values of the UPDATE of a live row. */
+export function toUpdate(record: SessionRecord): SQLInputValue[] {
+  return [
+    record.authTime,
+    record.validatedAt,
+    record.lastSeenAt,
+    record.idleExpiresAt,
+    record.tokenExpiresAt,
+    JSON.stringify(record.amr),
+    record.device,
+    record.ip,
+    record.cookie,
+    record.version,
+    packFields(record.fields),
+    record.key,
+  ]
+}
+
 export function toColumns(row: ColumnsRow | SessionRow): SessionColumns {
   const [key, handle, userId, collection, createdAt, authTime, validatedAt, lastSeenAt, idleExpiresAt] = row
   const [, , , , , , , , , expiresAt, tokenExpiresAt, amr, device, ip, remembered, cookie, version] = row

@@ -1,16 +1,15 @@
 // Sessions in one SQLite file: for one machine, any number of processes on it.
 
 import { resolve } from 'node:path'
-import type { MaybePromise } from '../lib/maybe-promise.ts'
+import { andThen, type MaybePromise } from '../lib/maybe-promise.ts'
 import type { SessionColumns, SessionRecord } from '../sessions/record.ts'
 import type { EndReason } from '../sessions/reasons.ts'
 import type { FindResult, ScanPage, SessionTouch, SessionUpdate, Store } from '../sessions/store.ts'
 import { EPOCH_KEPT_MS, timedOut } from './lifetime.ts'
 import { mergeColumns } from './merge-columns.ts'
-import { packFields } from './pack-fields.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 import { dataVersionOf, SqliteRowCache } from './sqlite-row-cache.ts'
-import { toColumns, toEnded, toRecord, toRow, type ColumnsRow, type SessionRow } from './sqlite-rows.ts'
+import { toColumns, toEnded, toRecord, toRow, toUpdate, type ColumnsRow, type SessionRow } from './sqlite-rows.ts'
 import type { Statements } from './sqlite-statements.ts'
 
 export interface SqliteStoreOptions {
@@ -79,28 +78,22 @@ class SqliteStore implements Store {
   }
 
   update(key: string, update: SessionUpdate, now: number): MaybePromise<number | 'gone' | 'conflict'> {
-    return this.#connection.write('NORMAL', (sql) => {
+    let written: { readonly record: SessionRecord; readonly dataVersion: number } | undefined
+    const result = this.#connection.write('NORMAL', (sql): number | 'gone' | 'conflict' => {
+      const old = this.#cache.find(sql, key) ?? liveOf(sql, key, now)
       this.#cache.delete(key)
-      const old = liveOf(sql, key, now)
-      if (old === undefined) return 'gone'
+      if (old === undefined || timedOut(old, now) !== undefined) return 'gone'
       if (update.ifVersion !== undefined && update.ifVersion !== old.version) return 'conflict'
-      const row = mergeColumns(old, update.columns)
-      const version = old.version + 1
-      sql.update.run(
-        row.authTime,
-        row.validatedAt,
-        row.lastSeenAt,
-        row.idleExpiresAt,
-        row.tokenExpiresAt,
-        JSON.stringify(row.amr),
-        row.device,
-        row.ip,
-        row.cookie,
-        version,
-        packFields(mergeFields(old.fields, update)),
-        key,
-      )
-      return version
+      const fields = mergeFields(old.fields, update)
+      const record = { ...mergeColumns(old, update.columns), fields, version: old.version + 1 }
+      sql.update.run(...toUpdate(record))
+      // Nobody else writes before the commit, so this is the version at which the row is the one written here.
+      written = { record, dataVersion: dataVersionOf(sql) }
+      return record.version
+    })
+    return andThen(result, (answer) => {
+      if (written !== undefined) this.#cache.add(written.record, written.dataVersion)
+      return answer
     })
   }
 

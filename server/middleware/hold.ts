@@ -7,7 +7,7 @@ import { inBackground } from '../lib/background.ts'
 import { isPromise, type MaybePromise } from '../lib/maybe-promise.ts'
 import { callBack, HeldCalls, type HeldCall } from './held-calls.ts'
 import { muteResponse } from './muted-response.ts'
-import { functionsOf, type ResponseFunctions } from './response-functions.ts'
+import type { ResponseFunctions } from './response-functions.ts'
 import { applyHead, freezeHead } from './response-head.ts'
 
 /** What the hold asks for. None of them throws or rejects. */
@@ -35,7 +35,7 @@ const IDLE: HoldHooks = { commit: () => null, head: () => {}, finish: () => {}, 
 export class Hold {
   readonly #res: ServerResponse
   readonly #own: ResponseFunctions<'write' | 'end' | 'writeHead' | 'flushHeaders'>
-  readonly #held: HeldCalls
+  #heldCalls: HeldCalls | undefined
   #hooks = IDLE
   #phase: Phase = 'idle'
   #ended = false
@@ -48,13 +48,21 @@ export class Hold {
    */
   constructor(res: ServerResponse) {
     this.#res = res
-    this.#held = new HeldCalls(res)
-    this.#own = functionsOf(res, 'write', 'end', 'writeHead', 'flushHeaders')
+    // Other middleware may have put its own in the place of Node's. As values, they take any arguments.
+    const { write, end, writeHead, flushHeaders } = res
+    this.#own = { write, end, writeHead, flushHeaders } as unknown as ResponseFunctions<
+      'write' | 'end' | 'writeHead' | 'flushHeaders'
+    >
     // Each stands in for a function with overloads and passes on what it was given.
     res.write = ((...args: unknown[]) => this.#write(args)) as ServerResponse['write']
     res.end = ((...args: unknown[]) => this.#end(args)) as ServerResponse['end']
     res.writeHead = (...args: unknown[]) => this.#writeHead(args)
     res.flushHeaders = () => this.#flushHeaders()
+  }
+
+  get #held(): HeldCalls {
+    this.#heldCalls ??= new HeldCalls(this.#res)
+    return this.#heldCalls
   }
 
   /** From here on the answer waits. */
@@ -83,7 +91,7 @@ export class Hold {
       this.#endsAtOnce = true
       this.#commit()
     }
-    if (this.#phase === 'idle') this.#pass({ name: 'end', args })
+    if (this.#phase === 'idle') Reflect.apply(this.#own.end, this.#res, args)
     else if (this.#phase === 'open') this.#endOpen(args)
     else if (this.#phase === 'committing' && !this.#ended) this.#held.add({ name: 'end', args })
     else callBack(args)
@@ -129,12 +137,14 @@ export class Hold {
       this.#refuse(problem)
       return
     }
-    this.#held.stop()
+    const held = this.#heldCalls
+    held?.stop()
     this.#hooks.head()
     this.#phase = 'open'
+    if (held === undefined) return
     const ended = this.#ended
     this.#ended = false
-    this.#held.replay((call) => (call.name === 'end' ? this.#endOpen(call.args) : this.#pass(call)))
+    held.replay((call) => (call.name === 'end' ? this.#endOpen(call.args) : this.#pass(call)))
     this.#ended = ended
   }
 

@@ -32,9 +32,11 @@ type Phase = 'idle' | 'holding' | 'committing' | 'open' | 'finishing' | 'refused
 
 const IDLE: HoldHooks = { commit: () => null, head: () => {}, finish: () => {}, refuse: () => {}, broken: () => {} }
 
+type OwnFunctions = ResponseFunctions<'write' | 'end' | 'writeHead' | 'flushHeaders'>
+
 export class Hold {
   readonly #res: ServerResponse
-  readonly #own: ResponseFunctions<'write' | 'end' | 'writeHead' | 'flushHeaders'>
+  readonly #own: OwnFunctions
   #heldCalls: HeldCalls | undefined
   #hooks = IDLE
   #phase: Phase = 'idle'
@@ -49,10 +51,8 @@ export class Hold {
   constructor(res: ServerResponse) {
     this.#res = res
     // Other middleware may have put its own in the place of Node's. As values, they take any arguments.
-    const { write, end, writeHead, flushHeaders } = res
-    this.#own = { write, end, writeHead, flushHeaders } as unknown as ResponseFunctions<
-      'write' | 'end' | 'writeHead' | 'flushHeaders'
-    >
+    const { write, end, writeHead, flushHeaders } = res as unknown as OwnFunctions
+    this.#own = { write, end, writeHead, flushHeaders }
     // Each stands in for a function with overloads and passes on what it was given.
     res.write = ((...args: unknown[]) => this.#write(args)) as ServerResponse['write']
     res.end = ((...args: unknown[]) => this.#end(args)) as ServerResponse['end']

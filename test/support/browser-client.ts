@@ -13,6 +13,7 @@ export interface StoredCookie {
 export interface SeenAnswer extends Answer {
   readonly method: string
   readonly path: string
+  readonly tookMs: number
 }
 
 type Headers = Readonly<Record<string, string>>
@@ -51,13 +52,14 @@ export class BrowserClient {
   async send(path: string, { method = 'GET', headers = {}, ...rest }: Sent = {}): Promise<SeenAnswer> {
     const cookie = this.cookieHeader(path)
     const withCookie = cookie === '' ? {} : { Cookie: cookie }
+    const started = performance.now()
     const answer = await send(this.url, path, {
       method,
       headers: { ...this.#headers, ...withCookie, ...headers },
       ...rest,
     })
     for (const line of answer.cookies) this.#keep(line)
-    const seen = { ...answer, method, path }
+    const seen = { ...answer, method, path, tookMs: performance.now() - started }
     this.answers.push(seen)
     return seen
   }
@@ -112,6 +114,7 @@ export class BrowserClient {
   async csrfToken(): Promise<string> {
     if (this.#csrf?.cookies !== this.cookieHeader('/')) {
       const answer = await this.get('/auth/csrf')
+      if (answer.status !== 200) return ''
       this.#csrf = { token: String(answer.json()['csrfToken']), cookies: this.cookieHeader('/') }
     }
     return this.#csrf.token

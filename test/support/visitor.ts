@@ -1,5 +1,6 @@
-// Somebody in a browser who registers, signs in and out, and notes in a ledger what was acknowledged.
+// Somebody in a browser who registers, signs in and out and writes notes, and keeps in a ledger what was acknowledged.
 
+import assert from 'node:assert/strict'
 import type { BrowserClient, SeenAnswer } from './browser-client.ts'
 import type { Ledger } from './ledger.ts'
 import { PASSWORD, sessionCookie } from './people.ts'
@@ -8,6 +9,8 @@ export class Visitor {
   readonly browser: BrowserClient
   readonly email: string
   readonly #ledger: Ledger
+  /** By name, what a note of this session may say: one text, and others whose writing failed, since that may be for the answer only. */
+  #notes = new Map<string, Set<unknown>>()
 
   constructor(browser: BrowserClient, email: string, ledger: Ledger) {
     this.browser = browser
@@ -35,9 +38,35 @@ export class Visitor {
     return this.#ledger.isLive(sessionCookie(this.browser))
   }
 
+  /** Changes `req.session`, in an app that has notes. */
+  async note(name: string, text: string): Promise<SeenAnswer> {
+    const refused = await this.#csrfRefused()
+    if (refused !== null) return refused
+    const possible = this.#notes.get(name) ?? new Set([undefined])
+    this.#notes.set(name, possible.add(text))
+    const answer = await this.browser.json(`/notes/${name}`, { text }, { method: 'PUT' })
+    if (answer.status === 200) this.#notes.set(name, new Set([text]))
+    return answer
+  }
+
+  /** Each note says what was acknowledged last. */
+  async assertNotes(): Promise<void> {
+    const answer = await this.browser.get('/notes')
+    assert.equal(answer.status, 200, answer.text)
+    const { email, notes } = answer.json() as {
+      readonly email: string
+      readonly notes: Readonly<Record<string, unknown>>
+    }
+    assert.equal(email, this.email)
+    for (const name of new Set([...Object.keys(notes), ...this.#notes.keys()])) {
+      assert.ok(this.#notes.get(name)?.has(notes[name]), `note ${name} of ${email} says ${String(notes[name])}`)
+    }
+  }
+
   /** Each of these ends the session that the browser had. */
   async #act(path: string, success: number, body?: object): Promise<SeenAnswer> {
-    await this.browser.csrfToken()
+    const refused = await this.#csrfRefused()
+    if (refused !== null) return refused
     const before = sessionCookie(this.browser)
     this.#ledger.uncertain(before)
     const answer = await this.browser.json(path, body)
@@ -45,6 +74,13 @@ export class Visitor {
     this.#ledger.ended(before)
     const now = sessionCookie(this.browser)
     if (now !== undefined) this.#ledger.live(now, this.email)
+    this.#notes = new Map()
     return answer
+  }
+
+  /** The answer to somebody who could get no token, and so has begun nothing. */
+  async #csrfRefused(): Promise<SeenAnswer | null> {
+    const token = await this.browser.csrfToken()
+    return token === '' ? (this.browser.answers.at(-1) ?? null) : null
   }
 }

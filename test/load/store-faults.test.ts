@@ -102,7 +102,7 @@ async function actDuring(visitor: Visitor): Promise<void> {
 /** Of all answers but those of the page that asks for nothing. */
 function statuses({ visitors }: Party): readonly number[] {
   const answers = visitors.flatMap(({ browser }) => browser.answers).filter(({ path }) => path !== '/news')
-  return [...new Set(answers.map(({ status }) => status))].toSorted()
+  return [...new Set(answers.map(({ status }) => status))].toSorted((a, b) => a - b)
 }
 
 function wordsFor(fault: Fault): string {

@@ -167,6 +167,21 @@ describe('a server that stands still', () => {
     const found = await store.find(live.key, now)
     assert.ok(found?.live !== undefined || found?.ended?.reason === 'rotated')
   })
+
+  test('is waited for no longer than the deadline, whatever the URL lets the driver wait', async () => {
+    const patient = ['socketTimeoutMS', 'connectTimeoutMS', 'serverSelectionTimeoutMS', 'waitQueueTimeoutMS']
+    const query = patient.map((name) => `${name}=20000`).join('&')
+    const waiting = await openStore(`${withDatabase(server.url, 'stalled')}?${query}`, 500)
+    await server.pause()
+    try {
+      const started = performance.now()
+      await assert.rejects(async () => waiting.find('key', now), /no answer within 500 ms/)
+      assert.ok(performance.now() - started < 500 + SLACK_MS)
+    } finally {
+      server.resume()
+      await waiting.close()
+    }
+  })
 })
 
 describe('a server that is killed', () => {

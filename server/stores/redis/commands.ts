@@ -38,7 +38,7 @@ export class RedisCommands {
       return await this.#send({ ...command, args: ['EVALSHA', sha, ...rest] }, options.isRepeatable)
     } catch (error) {
       if (!this.#driver.isReply(error) || !error.message.startsWith('NOSCRIPT')) throw error
-      // The first time on this server, or it was started again.
+      // Refused when the connection was made, or flushed since.
       return this.#send({ ...command, args: ['EVAL', source, ...rest] }, options.isRepeatable)
     }
   }

@@ -26,8 +26,10 @@ export interface RedisConnectionOptions {
   readonly settings: RedisClientSettings
   /** Where the server is now; asked before each attempt to connect. */
   readonly locate: () => Promise<RedisAddress> | RedisAddress
-  /** Refuses a server that is not the one wanted. */
+  /** Refuses a server that is not the one wanted, by its answer to ROLE. */
   readonly check?: (role: unknown) => void
+  /** Sent first. A server that refuses it is used all the same. */
+  readonly prepare?: readonly RedisRequest[]
 }
 
 const FIRST_PAUSE_MS = 25
@@ -139,7 +141,7 @@ export class RedisConnection {
   }
 
   async #connectOnce(): Promise<RedisClient> {
-    const { driver, settings, locate, check } = this.#options
+    const { driver, settings, locate, check, prepare = [] } = this.#options
     const limit = new TimeLimit(settings.timeoutMs)
     let client: RedisClient | undefined
     try {
@@ -151,6 +153,7 @@ export class RedisConnection {
       made.on('terminated', () => this.drop(made))
       await limit.race(made.connect())
       if (check) check(await limit.race(made.sendCommand(['ROLE'], {})))
+      await limit.race(Promise.allSettled(prepare.map(({ args }) => made.sendCommand(args, {}))))
       if (this.#isClosed) throw new Error('redis: the store was closed')
       this.#address = address
       this.#client = made

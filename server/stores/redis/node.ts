@@ -3,6 +3,7 @@
 import type { RedisArgument } from './driver.ts'
 import { RedisConnection, type RedisConnectionOptions, type RedisRequest } from './connection.ts'
 import { DurableWriter } from './durable-writer.ts'
+import { SCRIPTS } from './scripts.ts'
 import type { TimeLimit } from './time-limit.ts'
 
 export interface RedisCommand {
@@ -16,12 +17,13 @@ export interface RedisCommand {
   readonly limit: TimeLimit
 }
 
-export interface RedisNodeOptions extends RedisConnectionOptions {
+export interface RedisNodeOptions extends Omit<RedisConnectionOptions, 'prepare'> {
   /** Replicas to wait for; 0 for none. */
   readonly replicas: number
 }
 
 const ASKING: RedisRequest = { args: ['ASKING'] }
+const prepare: readonly RedisRequest[] = SCRIPTS.map(({ source }) => ({ args: ['SCRIPT', 'LOAD', source] }))
 
 export class RedisNode {
   readonly connection: RedisConnection
@@ -29,10 +31,10 @@ export class RedisNode {
   readonly #writer: DurableWriter | undefined
 
   constructor(options: RedisNodeOptions) {
-    this.connection = new RedisConnection(options)
+    this.connection = new RedisConnection({ ...options, prepare })
     if (options.replicas === 0) return
     const { replicas, settings } = options
-    this.#durableConnection = new RedisConnection(options)
+    this.#durableConnection = new RedisConnection({ ...options, prepare })
     this.#writer = new DurableWriter(this.#durableConnection, { replicas, timeoutMs: settings.timeoutMs })
   }
 

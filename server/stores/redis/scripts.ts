@@ -151,6 +151,9 @@ redis.call('HSET', KEYS[1], 'count', 1, 'resetAt', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return { '1', ARGV[2] }`)
 
+/** Loaded on every new connection; one that Redis has lost since then is sent whole. */
+export const SCRIPTS = [CREATE, UPDATE, TOUCH, REPLACE, END, DELETE, INDEX, PAGE, NOTE_EPOCH, CLAIM, HIT]
+
 function script(...parts: readonly string[]): RedisScript {
   const source = parts.join('\n').trim()
   return { source, sha: createHash('sha1').update(source).digest('hex') }

@@ -1,7 +1,7 @@
 // A Redis Cluster: three masters, and a replica of each.
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { hasReplica } from './redis-sentinels.ts'
+import { replicasOf } from './redis-sentinels.ts'
 import { startRedisServer, until, type RedisServer } from './redis-server.ts'
 
 export interface RedisCluster {
@@ -55,7 +55,7 @@ async function join(nodes: readonly RedisServer[]): Promise<void> {
     const id = String(await masters[i]?.run('CLUSTER', 'MYID'))
     await until('the replica knows its master', () => succeeds(() => replica.run('CLUSTER', 'REPLICATE', id)))
   }
-  await until('the replicas are in step', () => all(masters, hasReplica))
+  await until('the replicas are in step', () => all(masters, async (node) => (await replicasOf(node)) === 1))
   await until('the cluster is up', () => all(nodes, isUp))
 }
 

@@ -1,4 +1,5 @@
-// A Redis master with a replica, watched by three sentinels.
+// A Redis master with two replicas, watched by three sentinels: when the master is lost, the new one still has a replica that
+// confirms writes.
 
 import { startRedisServer, until, type RedisServer } from './redis-server.ts'
 
@@ -6,8 +7,8 @@ export interface RedisSentinels {
   /** `redis+sentinel://…` of all three. */
   readonly url: string
   readonly sentinels: readonly RedisServer[]
-  /** The master at the start, and its replica. */
-  readonly servers: readonly [RedisServer, RedisServer]
+  /** The master at the start, and its replicas. */
+  readonly servers: readonly RedisServer[]
   /** The one that the sentinels name now. */
   master(): Promise<RedisServer>
   stop(): Promise<void>
@@ -26,8 +27,9 @@ export async function startRedisSentinels(): Promise<RedisSentinels> {
   const stop = async (): Promise<void> => void (await Promise.all(started.map((server) => server.stop())))
   try {
     const master = await start()
-    const replica = await start({ settings: { replicaof: `${master.host} ${master.port}` } })
-    await until('the replica is in step', () => hasReplica(master))
+    const replicaof = { replicaof: `${master.host} ${master.port}` }
+    const servers = [master, ...(await Promise.all([0, 1].map(() => start({ settings: replicaof }))))]
+    await until('the replicas are in step', async () => (await replicasOf(master)) === 2)
     const sentinels = await Promise.all([0, 1, 2].map(() => start(sentinelOptions(master))))
     await until('the sentinels know each other', async () =>
       (await Promise.all(sentinels.map(isComplete))).every(Boolean),
@@ -35,8 +37,8 @@ export async function startRedisSentinels(): Promise<RedisSentinels> {
     return {
       url: `redis+sentinel://${sentinels.map(({ address }) => address).join()}/${NAME}`,
       sentinels,
-      servers: [master, replica],
-      master: () => findMaster(sentinels, [master, replica]),
+      servers,
+      master: () => findMaster(sentinels, servers),
       stop,
     }
   } catch (error) {
@@ -45,9 +47,9 @@ export async function startRedisSentinels(): Promise<RedisSentinels> {
   }
 }
 
-/** Whether a replica has all that the master has. */
-export async function hasReplica(master: RedisServer): Promise<boolean> {
-  return /state=online/.test(String(await master.run('INFO', 'replication')))
+/** How many replicas have all that the master has. */
+export async function replicasOf(master: RedisServer): Promise<number> {
+  return String(await master.run('INFO', 'replication')).match(/state=online/g)?.length ?? 0
 }
 
 function sentinelOptions({ host, port }: RedisServer) {
@@ -63,7 +65,7 @@ function sentinelOptions({ host, port }: RedisServer) {
 
 async function isComplete(sentinel: RedisServer): Promise<boolean> {
   const master = await describeMaster(sentinel)
-  return master['num-other-sentinels'] === '2' && master['num-slaves'] === '1'
+  return master['num-other-sentinels'] === '2' && master['num-slaves'] === '2'
 }
 
 async function findMaster(sentinels: readonly RedisServer[], servers: readonly RedisServer[]): Promise<RedisServer> {

@@ -130,7 +130,7 @@ async function readyOrFailure(child: ChildProcess): Promise<string | undefined> 
 
 async function configText(folder: string, port: number, { settings = {}, tls, isSentinel }: RedisServerOptions) {
   const common = { bind: HOST, dir: folder, 'protected-mode': 'no' }
-  const data = isSentinel ? {} : { save: '""', appendonly: 'yes' }
+  const data = isSentinel ? {} : { save: '""', appendonly: 'yes', 'repl-diskless-sync-delay': '0' }
   const cluster = settings['cluster-enabled'] === 'yes' ? { 'cluster-port': String(await freePort()) } : {}
   const all = { ...common, ...data, ...cluster, ...portSettings(folder, port, tls), ...settings }
   return Object.entries(all)

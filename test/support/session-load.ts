@@ -35,7 +35,7 @@ const FIELD = 'data:n'
 export function startSessionLoad(store: Store, now = Date.now()): SessionLoad {
   const known: Known[] = []
   const counts = { failed: 0, wellInARow: 0, firstWellAt: 0, longestMs: 0 }
-  let isRunning = true
+  const running = new AbortController()
 
   const call = async <T>(work: () => Promise<T> | T): Promise<T | undefined> => {
     const start = performance.now()
@@ -54,7 +54,7 @@ export function startSessionLoad(store: Store, now = Date.now()): SessionLoad {
     }
   }
   const worker = async (): Promise<void> => {
-    while (isRunning) {
+    while (!running.signal.aborted) {
       await live(store, { known, call, now })
       await delay(1)
     }
@@ -73,7 +73,7 @@ export function startSessionLoad(store: Store, now = Date.now()): SessionLoad {
     },
     longestMs: () => counts.longestMs,
     async stop() {
-      isRunning = false
+      running.abort()
       await Promise.all(workers)
     },
     assertNothingLost: (other) => assertNothingLost(other, known, now),

@@ -20,6 +20,6 @@ export function readRedirect(message: string, from: Target): Redirect | undefine
   if (message.startsWith('TRYAGAIN')) return { target: from, pauseMs: TRY_AGAIN_MS }
   const [, word, place = ''] = /^(MOVED|ASK) \d+ (\S+)/.exec(message) ?? []
   if (word === undefined) return undefined
-  const address = place.startsWith(':') ? from.address.slice(0, from.address.lastIndexOf(':')) + place : place
+  const address = /^:\d+$/.test(place) ? from.address.slice(0, from.address.lastIndexOf(':')) + place : place
   return { target: { address, isAsked: word === 'ASK' } }
 }

@@ -1,6 +1,7 @@
 // Published as `pocketbase-session/testing`: a clock to set, and the store contract as tests for any store.
 
 import { describe, test } from 'node:test'
+import { copyCases } from './testing/copy-cases.ts'
 import { counterCases } from './testing/counter-cases.ts'
 import { endingCases } from './testing/ending-cases.ts'
 import { expiryCases } from './testing/expiry-cases.ts'
@@ -33,6 +34,7 @@ export const storeCases: readonly StoreCase[] = [
   ...raceCases,
   ...propertyCases,
   ...secrecyCases,
+  ...copyCases,
 ]
 
 export interface TestStoreOptions {

@@ -1,21 +1,25 @@
 // The store in this process's memory: for development and tests. Gone with the process, and one process only.
 
+import type { MaybePromise } from '../lib/maybe-promise.ts'
+import type { CopyableStore, EntryPage, StoreEntry } from '../sessions/copyable-store.ts'
 import type { SessionColumns, SessionRecord } from '../sessions/record.ts'
 import type { EndReason } from '../sessions/reasons.ts'
-import type { FindResult, ScanPage, SessionTouch, SessionUpdate, Store } from '../sessions/store.ts'
+import type { FindResult, ScanPage, SessionTouch, SessionUpdate } from '../sessions/store.ts'
+import { exportSections } from './export-sections.ts'
 import { EPOCH_KEPT_MS, timedOut } from './lifetime.ts'
 import { mergeColumns } from './merge-columns.ts'
+import { importIntoMemory, memorySections } from './memory-copy.ts'
 import { createMemoryData, deleteRow, endRow, insertRow, mergeFields, type MemoryData } from './memory-data.ts'
 
 /**
  * A store that keeps sessions in memory. Every call answers at once.
  * Stores made with the same `data` show the same sessions, as two connections to one database do.
  */
-export function createMemoryStore(data: MemoryData = createMemoryData()): Store {
+export function createMemoryStore(data: MemoryData = createMemoryData()): CopyableStore {
   return new MemoryStore(data)
 }
 
-class MemoryStore implements Store {
+class MemoryStore implements CopyableStore {
   readonly name = 'memory'
   readonly #data: MemoryData
 
@@ -143,6 +147,14 @@ class MemoryStore implements Store {
 
   reset(name: string): void {
     this.#data.counters.delete(name)
+  }
+
+  exportEntries(cursor: string | null, limit: number): MaybePromise<EntryPage> {
+    return exportSections(memorySections(this.#data), cursor, limit)
+  }
+
+  importEntries(entries: readonly StoreEntry[]): number {
+    return importIntoMemory(this.#data, entries)
   }
 }
 

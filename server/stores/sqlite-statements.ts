@@ -1,6 +1,7 @@
 // Every SQL statement of the SQLite store, prepared once. Parameters in the order of the question marks.
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { overOlder } from './over-older.ts'
 import { COLUMNS } from './sqlite-rows.ts'
 
 export type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>
@@ -39,6 +40,17 @@ const SQL = {
   findCounter: 'SELECT count, reset_at FROM counters WHERE name = ?',
   setCounter: 'INSERT OR REPLACE INTO counters (name, count, reset_at) VALUES (?, ?, ?)',
   reset: 'DELETE FROM counters WHERE name = ?',
+
+  exportSessions: `SELECT ${COLUMNS}, fields FROM sessions WHERE key > ? ORDER BY key LIMIT ?`,
+  exportEpochs: 'SELECT user_id, epoch, noted_at FROM user_epochs WHERE user_id > ? ORDER BY user_id LIMIT ?',
+  exportClaims: 'SELECT name, until FROM claims WHERE name > ? ORDER BY name LIMIT ?',
+  importSession: `INSERT INTO sessions (${COLUMNS}, fields) VALUES (${Array(20).fill('?').join(', ')})
+    ${overOlder('sessions', COLUMNS)}`,
+  importEpoch: 'UPDATE store_epoch SET epoch = max(epoch, ?)',
+  importUserEpoch: `INSERT INTO user_epochs (user_id, epoch, noted_at) VALUES (?, ?, ?)
+    ON CONFLICT (user_id) DO UPDATE SET epoch = max(epoch, excluded.epoch), noted_at = max(noted_at, excluded.noted_at)`,
+  importClaim: `INSERT INTO claims (name, until) VALUES (?, ?)
+    ON CONFLICT (name) DO UPDATE SET until = max(until, excluded.until)`,
 
   deleteSessions: deleteUpTo('sessions', 'expires_at'),
   deleteClaims: deleteUpTo('claims', 'until'),

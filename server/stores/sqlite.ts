@@ -2,11 +2,14 @@
 
 import { resolve } from 'node:path'
 import { andThen, type MaybePromise } from '../lib/maybe-promise.ts'
+import { sessionEntries, type CopyableStore, type EntryPage, type StoreEntry } from '../sessions/copyable-store.ts'
 import type { SessionColumns, SessionRecord } from '../sessions/record.ts'
 import type { EndReason } from '../sessions/reasons.ts'
-import type { FindResult, ScanPage, SessionTouch, SessionUpdate, Store } from '../sessions/store.ts'
+import type { FindResult, ScanPage, SessionTouch, SessionUpdate } from '../sessions/store.ts'
+import { exportSections } from './export-sections.ts'
 import { EPOCH_KEPT_MS, timedOut } from './lifetime.ts'
 import { mergeColumns } from './merge-columns.ts'
+import { importIntoSqlite, sqliteSections } from './sqlite-copy.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 import { dataVersionOf, SqliteRowCache } from './sqlite-row-cache.ts'
 import { toColumns, toEnded, toRecord, toRow, toUpdate, type ColumnsRow, type SessionRow } from './sqlite-rows.ts'
@@ -30,12 +33,12 @@ const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024
  * @example
  * const auth = await createAuth({ store: createSqliteStore({ path: 'data/sessions.db' }), … })
  */
-export function createSqliteStore(options: SqliteStoreOptions): Store {
+export function createSqliteStore(options: SqliteStoreOptions): CopyableStore {
   const connection = new SqliteConnection(resolve(options.path), options.timeoutMs ?? 2000)
   return new SqliteStore(connection, new SqliteRowCache(options.cacheBytes ?? DEFAULT_CACHE_BYTES))
 }
 
-class SqliteStore implements Store {
+class SqliteStore implements CopyableStore {
   readonly name = 'sqlite'
   readonly #connection: SqliteConnection
   readonly #cache: SqliteRowCache
@@ -199,6 +202,17 @@ class SqliteStore implements Store {
 
   reset(name: string): MaybePromise<void> {
     return this.#connection.write('NORMAL', (sql) => void sql.reset.run(name))
+  }
+
+  exportEntries(cursor: string | null, limit: number): MaybePromise<EntryPage> {
+    return exportSections(sqliteSections(this.#connection), cursor, limit)
+  }
+
+  importEntries(entries: readonly StoreEntry[]): MaybePromise<number> {
+    return this.#connection.write('FULL', (sql) => {
+      for (const { record } of sessionEntries(entries)) this.#cache.delete(record.key)
+      return importIntoSqlite(sql, entries)
+    })
   }
 }
 

@@ -1,6 +1,7 @@
 // One case of the store contract, and how it is run.
 
 import type { MaybePromise } from '../lib/maybe-promise.ts'
+import { isCopyable } from '../sessions/copyable-store.ts'
 import type { Store } from '../sessions/store.ts'
 import { createClock, type TestClock } from './clock.ts'
 
@@ -39,8 +40,8 @@ export interface PropertyOptions {
 export interface StoreCase {
   /** What the store does, as a sentence. */
   readonly name: string
-  /** `dump`: can only be shown where the place has one. */
-  readonly needs?: 'dump'
+  /** `dump`: can only be shown where the place has one. `copy`: is about a store that can be moved (`CopyableStore`). */
+  readonly needs?: 'dump' | 'copy'
   run(context: StoreCaseContext): Promise<void>
 }
 
@@ -71,8 +72,13 @@ export async function runStoreCase(
       options.skip?.('needs a place with dump()')
       return
     }
+    const store = await connect()
+    if (storeCase.needs === 'copy' && !isCopyable(store)) {
+      options.skip?.('needs a store with exportEntries() and importEntries()')
+      return
+    }
     await storeCase.run({
-      store: await connect(),
+      store,
       other: await connect(),
       clock: createClock(),
       connect,

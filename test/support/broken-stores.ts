@@ -1,6 +1,7 @@
 // Memory stores, each broken in one way that real stores are: the contract must name what is wrong with each.
 
 import { setImmediate as turn } from 'node:timers/promises'
+import type { CopyableStore, StoreEntry } from '../../server/sessions/copyable-store.ts'
 import type { EndedSession } from '../../server/sessions/record.ts'
 import type { Store } from '../../server/sessions/store.ts'
 import { createMemoryData, insertRow, type MemoryData } from '../../server/stores/memory-data.ts'
@@ -11,7 +12,7 @@ export interface BrokenStore {
   readonly what: string
   /** Name of the case that must fail. */
   readonly failing: string
-  readonly breakIt: (store: Store, data: MemoryData) => Partial<Store>
+  readonly breakIt: (store: Store, data: MemoryData) => Partial<CopyableStore>
 }
 
 export const brokenStores: readonly BrokenStore[] = [
@@ -224,6 +225,38 @@ export const brokenStores: readonly BrokenStore[] = [
         const counter = { ...before, count: before.count + 1 }
         data.counters.set(name, counter)
         return counter
+      },
+    }),
+  },
+  {
+    what: 'a copy that brings back what has ended',
+    failing: 'a copy never brings back what has ended in the target',
+    breakIt: (_, data) => ({
+      importEntries: (entries) => {
+        const sessions = entries.filter((entry) => entry.kind === 'session')
+        for (const { record, ended } of sessions) data.rows.set(record.key, { record, ended })
+        return sessions.length
+      },
+    }),
+  },
+  {
+    what: 'a copy that only adds',
+    failing: 'a copy ends in the target what has ended in the source, and erases it',
+    breakIt: (store, data) => ({
+      importEntries: (entries, now) => {
+        const isNew = (entry: StoreEntry): boolean => entry.kind !== 'session' || !data.rows.has(entry.record.key)
+        return (store as CopyableStore).importEntries(entries.filter(isNew), now) // the memory store is one
+      },
+    }),
+  },
+  {
+    what: 'a copy that forgets the user index',
+    failing: 'takes in every row as it is, live and ended, and epochs and claims',
+    breakIt: (store, data) => ({
+      importEntries: (entries, now) => {
+        const answer = (store as CopyableStore).importEntries(entries, now) // the memory store is one
+        data.byUser.clear()
+        return answer
       },
     }),
   },

@@ -2,10 +2,10 @@
 // Every session test runs on it, since a store that answers at once never shows half of the races.
 
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Store } from '../../server/sessions/store.ts'
+import type { CopyableStore } from '../../server/sessions/copyable-store.ts'
 import { createMemoryStore } from '../../server/stores/memory.ts'
 
-export type StoreMethod = Exclude<keyof Store, 'name' | 'warnings'>
+export type StoreMethod = Exclude<keyof CopyableStore, 'name' | 'warnings'>
 
 export type Fault =
   /** Nothing happens, and the call rejects. */
@@ -19,7 +19,7 @@ export type Fault =
   /** Answers after this time instead of the usual one. */
   | { readonly delayMs: number }
 
-export interface FaultyStore extends Store {
+export interface FaultyStore extends CopyableStore {
   /** How often each method was called. */
   readonly calls: Readonly<Record<StoreMethod, number>>
   /** Makes the next calls of a method fail this way: `times` of them, or all until `heal`. */
@@ -47,10 +47,12 @@ const METHODS: readonly StoreMethod[] = [
   'release',
   'hit',
   'reset',
+  'exportEntries',
+  'importEntries',
 ]
 
 /** The given store, or one in memory, behind promises that take `delayMs` (5) before the call takes effect. `close` never fails. */
-export function createFaultyStore(inner: Store = createMemoryStore(), { delayMs = 5 } = {}): FaultyStore {
+export function createFaultyStore(inner: CopyableStore = createMemoryStore(), { delayMs = 5 } = {}): FaultyStore {
   const calls = Object.fromEntries(METHODS.map((method) => [method, 0])) as Record<StoreMethod, number> // from METHODS
   const faults = new Map<StoreMethod, { readonly fault: Fault; left: number }>()
 
@@ -67,7 +69,7 @@ export function createFaultyStore(inner: Store = createMemoryStore(), { delayMs 
   }
   const methods = METHODS.map((method) => [method, (...args: readonly unknown[]) => call(method, args)])
   return {
-    ...(Object.fromEntries(methods) as Omit<Store, 'name'>), // from METHODS, each with the arguments of its name
+    ...(Object.fromEntries(methods) as Omit<CopyableStore, 'name'>), // from METHODS, each with the arguments of its name
     name: `faulty ${inner.name}`,
     calls,
     fault(which, fault, times = Infinity) {

@@ -10,6 +10,7 @@ import { sampleSession } from '../../server/testing.ts'
 import { startRedisCluster, type RedisCluster } from '../support/redis-cluster.ts'
 import { replicasOf, startRedisSentinels, type RedisSentinels } from '../support/redis-sentinels.ts'
 import { startRedisServer, until, type RedisServer } from '../support/redis-server.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { startSessionLoad, type SessionLoad } from '../support/session-load.ts'
 
 const TIMEOUT_MS = 1000
@@ -45,6 +46,35 @@ describe('one Redis server', () => {
         assertSoon(await load.untilWell(10))
       }
     }))
+
+  test('goes silent behind a network that forgets its connections', async () => {
+    const proxy = await startTcpProxy(server)
+    try {
+      await withLoad(`redis://127.0.0.1:${proxy.port}`, async (load) => {
+        proxy.swallow()
+        await load.untilFailed(40)
+        proxy.heal()
+        assertSoon(await load.untilWell(100))
+      })
+    } finally {
+      await proxy.close()
+    }
+  })
+
+  test('has done what its lost answers would have said', async () => {
+    const proxy = await startTcpProxy(server)
+    try {
+      await withLoad(`redis://127.0.0.1:${proxy.port}`, async (load) => {
+        for (let i = 0; i < 20; i += 1) {
+          proxy.loseNextAnswer()
+          await proxy.answerLost()
+          assertSoon(await load.untilWell(10))
+        }
+      })
+    } finally {
+      await proxy.close()
+    }
+  })
 
   test('is not there yet when the store is opened', async () => {
     await server.kill()

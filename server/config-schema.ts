@@ -125,6 +125,7 @@ export const optionsSchema = {
     })
     .default('sqlite:data/sessions.db'),
   storeTimeoutMs: duration(1).default(2 * SECOND),
+  cache: z.boolean({ error: 'must be true or false' }).optional(),
   session: session.prefault({}),
   revalidate: revalidate.prefault({}),
   cookie: cookie.prefault({}),

@@ -76,6 +76,11 @@ export interface AuthOptions {
   readonly store?: string | Store
   /** Deadline of a store call in milliseconds. Default 2000. */
   readonly storeTimeoutMs?: number
+  /**
+   * Whether this process keeps sessions opened between requests. On by default where an ended session is refused by the
+   * very next request all the same (memory, SQLite, Redis); PostgreSQL and MongoDB need `true` (docs/stores.md).
+   */
+  readonly cache?: boolean
   readonly session?: SessionOptions
   readonly revalidate?: RevalidateOptions
   readonly cookie?: { readonly name?: string; readonly sameSite?: 'lax' | 'strict' }
@@ -124,6 +129,8 @@ export interface Config {
   readonly secrets: readonly string[]
   readonly store: string | Store
   readonly storeTimeoutMs: number
+  /** `undefined`: as suits the store. */
+  readonly cache: boolean | undefined
   readonly session: SessionPolicy
   readonly revalidate: { readonly intervalMs: number; readonly roleIntervalMs: number; readonly maxStaleMs: number }
   readonly cookie: CookieConfig

@@ -11,7 +11,7 @@ import { createPocketBase } from './pocketbase/client.ts'
 import { Limiter } from './sessions/limiter.ts'
 import { Sessions } from './sessions/manager.ts'
 import { Secrets } from './sessions/secrets.ts'
-import { openStore } from './stores/open.ts'
+import { openStore, type OpenStoreOptions } from './stores/open.ts'
 import type { Config } from './config.ts'
 import type { Services } from './services.ts'
 import type { SessionReport } from './sessions/session-events.ts'
@@ -29,8 +29,7 @@ export interface OwnedServices extends Services {
  * @throws ConfigError where the store's URL or driver is wrong; a store or PocketBase that is away is tried again.
  */
 export async function createServices(given: Config): Promise<OwnedServices> {
-  const store =
-    typeof given.store === 'string' ? await openStore(given.store, { timeoutMs: given.storeTimeoutMs }) : given.store
+  const store = typeof given.store === 'string' ? await openStore(given.store, storeOptions(given)) : given.store
   const profiles = { missing: false }
   const config = withProfileSwitch(given, profiles)
   const services = assemble(config, store)
@@ -54,6 +53,10 @@ export async function createServices(given: Config): Promise<OwnedServices> {
   throw refusal
 }
 
+function storeOptions({ storeTimeoutMs: timeoutMs, cache }: Config): OpenStoreOptions {
+  return cache === undefined ? { timeoutMs } : { timeoutMs, cache }
+}
+
 function assemble(config: Config, store: Store): Services {
   const { logger, now } = config
   const events = new AuthEventEmitter((error) => logger.error({ err: error }, 'a listener of an audit event failed'))
@@ -69,6 +72,7 @@ function assemble(config: Config, store: Store): Services {
     timeoutMs: config.storeTimeoutMs,
     now,
     report,
+    ...(config.cache === false ? { cacheBytes: 0 } : {}),
   })
   const limiter = new Limiter(sessions, now)
   const pocketbase = createPocketBase(config)

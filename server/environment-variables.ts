@@ -50,6 +50,13 @@ export const VARIABLES = [
     meaning: 'Deadline of a store call',
   },
   {
+    name: 'SESSION_CACHE',
+    kind: 'flag',
+    option: 'cache',
+    fallback: 'as suits the store',
+    meaning: 'Whether this process keeps sessions opened between requests (docs/stores.md)',
+  },
+  {
     name: 'POCKETBASE_URL',
     kind: 'text',
     option: 'pocketbase.url',

@@ -6,6 +6,8 @@ import type { Store } from '../sessions/store.ts'
 export interface OpenStoreOptions {
   /** Deadline of a call in milliseconds. Default 2000. */
   readonly timeoutMs?: number
+  /** Whether rows may be kept in this process. By default as suits the store. */
+  readonly cache?: boolean
 }
 
 type OpenStore = (url: string, options: OpenStoreOptions) => Promise<Store>
@@ -13,8 +15,7 @@ type OpenStore = (url: string, options: OpenStoreOptions) => Promise<Store>
 /** Scheme → store. Each is loaded only when it is named, so that a driver that is not used need not be installed. */
 const STORES: Readonly<Record<string, OpenStore>> = {
   'memory:': async () => (await import('./memory.ts')).createMemoryStore(),
-  'sqlite:': async (url, options) =>
-    (await import('./sqlite.ts')).createSqliteStore({ path: sqlitePath(url), ...options }),
+  'sqlite:': openSqlite,
   'mongodb:': openMongo,
   'mongodb+srv:': openMongo,
   'postgres:': openPostgres,
@@ -42,6 +43,11 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
   if (open === undefined)
     throw new ConfigError([`store: ${scheme ?? 'this'} is not a known store URL. Use ${EXAMPLES}.`])
   return open(url, options)
+}
+
+async function openSqlite(url: string, { cache, ...options }: OpenStoreOptions): Promise<Store> {
+  const cacheBytes = cache === false ? { cacheBytes: 0 } : {}
+  return (await import('./sqlite.ts')).createSqliteStore({ path: sqlitePath(url), ...options, ...cacheBytes })
 }
 
 async function openRedis(url: string, options: OpenStoreOptions): Promise<Store> {

@@ -83,8 +83,8 @@ export class BusyUser {
   async assertAsAcknowledged(): Promise<void> {
     for (const device of this.#devices) {
       this.#assertMine(await device.browser.get('/auth/status'))
-      const answer = await device.browser.get('/notes')
-      assert.deepEqual(answer.json(), { email: this.email, notes: Object.fromEntries(device.notes) })
+      const { email, notes } = (await device.browser.get('/notes')).json()
+      assert.deepEqual({ email, notes }, { email: this.email, notes: Object.fromEntries(device.notes) })
     }
     const name = this.#app.services.config.cookie.name
     for (const value of this.#ended) {

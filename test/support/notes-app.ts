@@ -14,7 +14,7 @@ export function notesApp(auth: Auth): Express {
   app.use('/notes', auth.requireAuth(), express.json())
   app.get('/notes', (req, res) => {
     const { cookie: _, ...notes } = fieldsOf(req)
-    res.json({ email: req.auth?.user.email, notes })
+    res.json({ email: req.auth?.user.email, stale: req.auth?.stale, notes })
   })
   app.put('/notes/:name', (req, res) => {
     fieldsOf(req)[req.params.name] = (req.body as { readonly text: string }).text // sent by the test

@@ -8,16 +8,18 @@ import { sampleSession } from '../../server/testing.ts'
 import { HOUR, newRow, now } from '../support/mongo-calls.ts'
 import { mongoPlace, PATIENT_MS } from '../support/mongo-place.ts'
 import { startMongoServer, type MongoServer } from '../support/mongo-server.ts'
+import { holdAfter, openSteppedStore } from '../support/mongo-steps.ts'
 
 const CALLERS = 50
 const ROUNDS = 5
 
 describe('fifty callers at once', () => {
   let server: MongoServer
+  let url: string
   let stores: readonly [Store, Store]
   before(async () => {
     server = await startMongoServer()
-    const { url } = mongoPlace(server.url)
+    ;({ url } = mongoPlace(server.url))
     const open = async (): Promise<Store> => {
       const store = await createMongoStore({ url, timeoutMs: PATIENT_MS })
       await store.open()
@@ -120,6 +122,22 @@ describe('fifty callers at once', () => {
       })
       assert.deepEqual(await stores[1].listByUser('ann', now), [])
     }))
+
+  test('all sessions of a user are ended again and again until there are none', async (t) => {
+    const ending = await openSteppedStore(url)
+    t.after(() => ending.close())
+    const [first, late] = [newRow(), newRow()].map((row) => ({ ...row, userId: 'bob' }))
+    assert.ok(first && late)
+    await stores[0].create(first)
+    const hold = holdAfter(1)
+    ending.before(hold.step)
+    const ended = ending.endByUser('bob', 'password_changed', now)
+    await hold.reached
+    await stores[1].create(late)
+    hold.release()
+    assert.equal(await ended, 2)
+    assert.deepEqual(await stores[1].listByUser('bob', now), [])
+  })
 
   test('every hit is counted, by two nodes', () =>
     each(async () => {

@@ -12,7 +12,7 @@ export interface CacheMemory {
 const ORIGIN = 'http://127.0.0.1:3000'
 
 const task = readTask()
-const services = await createServices(resolveConfig(benchOptions(task.store, ORIGIN), { production: false }))
+const services = await createServices(resolveConfig(benchOptions(task, ORIGIN), { production: false }))
 const { sessions } = services
 
 // Another object for each header, as they come from sockets: the caches must not share their keys with our list.

@@ -24,10 +24,12 @@ const server = createServer(app)
 const port = await listen(server)
 const clock = { offsetMs: 0 }
 const now = (): number => Date.now() + clock.offsetMs
-const options = benchOptions(task.store, `http://127.0.0.1:${port}`)
+const options = benchOptions(task, `http://127.0.0.1:${port}`)
 const services = await createServices(resolveConfig({ ...options, now }, { production: false }))
+const kit = authKit(services)
 
-app.use(authKit(services).session())
+app.use(kit.session())
+if (task.pocketbase !== undefined) app.use('/auth', kit.routes())
 app.get('/hello', (_req, res) => void res.json({ hello: 'world' }))
 app.get('/me', ({ user }, res) => {
   if (user === undefined) res.status(401).json({ id: null })

@@ -29,7 +29,7 @@ export interface Refusal {
 }
 
 const services = await createServices(
-  resolveConfig(benchOptions(readTask().store, 'http://127.0.0.1:3000'), { production: false }),
+  resolveConfig(benchOptions(readTask(), 'http://127.0.0.1:3000'), { production: false }),
 )
 const { sessions } = services
 let made: readonly LiveSession[] = []

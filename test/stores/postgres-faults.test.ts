@@ -58,14 +58,17 @@ describe('PostgreSQL in trouble', () => {
     for (let i = 0; i < 20; i += 1) assert.ok((await store.find(known.key, now))?.live)
   })
 
-  test('a store closes while the server hangs', async (t) => {
+  test('a store closes while the server hangs, and leaves no socket that would keep the process alive', async (t) => {
     const { store } = await openStore(t)
     await Promise.all(Array.from({ length: 5 }, async () => store.ping()))
     server.pause()
     t.after(() => server.resume())
     const pending = assert.rejects(async () => store.ping())
+    assert.ok(openSockets() > 0)
     await within(TIMEOUT_MS + SLACK_MS, async () => store.close())
     await pending
+    await turns(5)
+    assert.equal(openSockets(), 0)
     server.resume()
   })
 
@@ -199,6 +202,14 @@ async function assertAllFail(calls: readonly (() => unknown)[]): Promise<void> {
   const tookMs = performance.now() - started
   for (const { status } of results) assert.equal(status, 'rejected')
   assert.ok(tookMs < TIMEOUT_MS + SLACK_MS, `the slowest of ${calls.length} calls took ${tookMs} ms`)
+}
+
+function openSockets(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
+}
+
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i += 1) await new Promise((resolve) => setImmediate(resolve))
 }
 
 async function recovered(store: Store): Promise<void> {

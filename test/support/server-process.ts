@@ -30,8 +30,8 @@ export interface ServerProcess {
 }
 
 const MAIN = fileURLToPath(new URL('../../server/cli/bin.ts', import.meta.url))
-/** What a program needs of its surroundings; nothing else of ours leaks into a test. */
-const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'POCKETBASE_BIN', 'XDG_CACHE_HOME']
+/** What a program needs of its surroundings, and the mark of the test run; nothing else of ours leaks into a test. */
+const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'POCKETBASE_BIN', 'XDG_CACHE_HOME', 'PBS_TEST_RUN']
 
 /** A first start applies migrations; a loaded machine takes its time for that. */
 const PRINT_TIMEOUT_MS = 60_000

@@ -1,6 +1,6 @@
 // Sessions in Redis: one server, a master that Sentinel names, or a Cluster. For any number of processes on any number of machines.
 
-import type { Store } from '../sessions/store.ts'
+import type { CopyableStore } from '../sessions/copyable-store.ts'
 import { parseRedisUrl } from './redis/config.ts'
 import { createLink } from './redis/create-link.ts'
 import { loadRedisDriver } from './redis/driver.ts'
@@ -25,7 +25,7 @@ export interface RedisStoreOptions {
  * @example
  * const auth = await createAuth({ store: await createRedisStore({ url: 'redis://localhost:6379' }), … })
  */
-export async function createRedisStore({ url, timeoutMs = 2000, wait }: RedisStoreOptions): Promise<Store> {
+export async function createRedisStore({ url, timeoutMs = 2000, wait }: RedisStoreOptions): Promise<CopyableStore> {
   const parsed = parseRedisUrl(url)
   const config = wait === undefined ? parsed : { ...parsed, wait }
   const driver = await loadRedisDriver()

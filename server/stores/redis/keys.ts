@@ -39,6 +39,19 @@ export class RedisKeys {
     return `${this.#prefix}claim:${name}`
   }
 
+  nameOfClaim(key: string): string {
+    return key.slice(this.claim('').length)
+  }
+
+  /** Patterns of SCAN. */
+  get allUserEpochs(): string {
+    return `${inPattern(this.#prefix)}{u:*}epoch`
+  }
+
+  get allClaims(): string {
+    return `${inPattern(this.claim(''))}*`
+  }
+
   counter(name: string): string {
     return `${this.#prefix}count:${name}`
   }
@@ -47,4 +60,9 @@ export class RedisKeys {
   #user(userId: string): string {
     return `${this.#prefix}{u:${createHash('sha256').update(userId).digest('base64url')}}`
   }
+}
+
+/** A prefix may hold what means something in a pattern. */
+function inPattern(text: string): string {
+  return text.replaceAll(/[*?[\]\\^-]/g, String.raw`\$&`)
 }

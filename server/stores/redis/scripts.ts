@@ -124,12 +124,42 @@ if ARGV[2] ~= '' then
 end
 return redis.call('ZRANGE', KEYS[1], first, first + ARGV[3] - 1, 'WITHSCORES')`)
 
-/** Epoch of a user; epoch, time to live. Of two endings at once the later one stays. */
+/** Epoch of a user; user, epoch, time, time to live. Of two endings at once the later one stays. */
 export const NOTE_EPOCH = script(`
-local epoch = redis.call('GET', KEYS[1])
-if not epoch or tonumber(epoch) < tonumber(ARGV[1]) then epoch = ARGV[1] end
-redis.call('SET', KEYS[1], epoch, 'PX', ARGV[2])
+local was = redis.call('HMGET', KEYS[1], 'epoch', 'notedAt')
+local function larger(a, b) if a and tonumber(a) > tonumber(b) then return a end return b end
+redis.call('HSET', KEYS[1], 'userId', ARGV[1], 'epoch', larger(was[1], ARGV[2]), 'notedAt', larger(was[2], ARGV[3]))
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1`)
+
+/** Epoch of the store; the least that it may be. */
+export const RAISE_EPOCH = script(`
+if tonumber(redis.call('GET', KEYS[1]) or 0) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1]) end
+return 1`)
+
+/**
+ * Row; write id, time to live, fields … of a row as it is elsewhere → 1 where it was written: it is new, or an earlier state was there.
+ * What has ended is never written over.
+ */
+export const IMPORT = script(
+  PUT,
+  `
+local was = redis.call('HMGET', KEYS[1], 'reason', 'version', 'lastSeenAt', 'idleExpiresAt', 'write')
+if was[5] and was[5] == ARGV[1] then return 1 end
+if was[1] then return 0 end
+local new = {}
+for i = 3, #ARGV, 2 do new[ARGV[i]] = ARGV[i + 1] end
+if was[2] and not new['reason'] then
+  local function more(name, i) return tonumber(new[name]) > tonumber(was[i]) end
+  local same = new['version'] == was[2]
+  if not more('version', 2) and not (same and (more('lastSeenAt', 3) or more('idleExpiresAt', 4))) then return 0 end
+end
+redis.call('DEL', KEYS[1])
+put(KEYS[1], 3)
+redis.call('HSET', KEYS[1], 'write', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1`,
+)
 
 /** Claim; now, until, write id, time to live → 1 for the one who has it. */
 export const CLAIM = script(`
@@ -137,6 +167,14 @@ local was = redis.call('HMGET', KEYS[1], 'until', 'write')
 if was[1] and was[2] ~= ARGV[3] and tonumber(was[1]) > tonumber(ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], 'until', ARGV[2], 'write', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return 1`)
+
+/** Claim; until, write id, time to live. The longer one stays. */
+export const IMPORT_CLAIM = script(`
+local was = redis.call('HGET', KEYS[1], 'until')
+if was and tonumber(was) >= tonumber(ARGV[1]) then return 1 end
+redis.call('HSET', KEYS[1], 'until', ARGV[1], 'write', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1`)
 
 /** Counter; now, end of a window that begins now, weight, time to live → count and end of the window. */

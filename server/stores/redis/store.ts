@@ -1,10 +1,14 @@
 // The store contract on Redis: each row is one hash, and each atomic step on it one script.
 
-import { EPOCH_KEPT_MS, timedOut } from '../lifetime.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
+import { exportSections } from '../export-sections.ts'
+import { timedOut } from '../lifetime.ts'
+import type { CopyableStore, EntryPage, StoreEntry } from '../../sessions/copyable-store.ts'
 import type { SessionColumns, SessionRecord } from '../../sessions/record.ts'
 import type { EndReason } from '../../sessions/reasons.ts'
-import type { FindResult, ScanPage, SessionTouch, SessionUpdate, Store } from '../../sessions/store.ts'
+import type { FindResult, ScanPage, SessionTouch, SessionUpdate } from '../../sessions/store.ts'
 import { newWriteId, RedisCommands } from './commands.ts'
+import { RedisCopy } from './copy.ts'
 import type { RedisDriver } from './driver.ts'
 import { ExpiryIndex } from './expiry-index.ts'
 import { RedisKeys } from './keys.ts'
@@ -13,6 +17,7 @@ import { readRow, writeRow, writeUpdate } from './rows.ts'
 import { CLAIM, CREATE, HIT, REPLACE, TOUCH, UPDATE } from './scripts.ts'
 import { findServerWarnings } from './server-warnings.ts'
 import { TimeLimit } from './time-limit.ts'
+import { claimToLive, counterToLive, rowToLive } from './time-to-live.ts'
 import { UserSessions } from './user-sessions.ts'
 
 export interface RedisStoreParts {
@@ -21,15 +26,7 @@ export interface RedisStoreParts {
   readonly timeoutMs: number
 }
 
-/**
- * How long Redis itself keeps rows past their absolute deadline, and epochs past the day they are needed: it goes by a clock of its
- * own, and only cleans up after a server that no longer sweeps.
- */
-const KEPT_LONGER_MS = 2 * EPOCH_KEPT_MS
-/** The same for claims and counters, of which there may be many. */
-const SHORT_LIVED_KEPT_MS = 60_000
-
-export class RedisStore implements Store {
+export class RedisStore implements CopyableStore {
   readonly name = 'redis'
   readonly #link: RedisLink
   readonly #parts: RedisStoreParts
@@ -37,6 +34,7 @@ export class RedisStore implements Store {
   readonly #commands: RedisCommands
   readonly #users: UserSessions
   readonly #expiry: ExpiryIndex
+  readonly #copy: RedisCopy
 
   constructor(link: RedisLink, parts: RedisStoreParts) {
     this.#link = link
@@ -45,6 +43,8 @@ export class RedisStore implements Store {
     this.#commands = new RedisCommands(link, parts.driver)
     this.#users = new UserSessions(this.#commands, this.#keys)
     this.#expiry = new ExpiryIndex(this.#commands, this.#keys)
+    const copied = { link, commands: this.#commands, keys: this.#keys, users: this.#users, expiry: this.#expiry }
+    this.#copy = new RedisCopy(copied, () => this.#limit())
   }
 
   open(): Promise<void> {
@@ -77,7 +77,7 @@ export class RedisStore implements Store {
     await this.#index(record, limit)
     const input = {
       keys: [this.#keys.row(record.key)],
-      args: [newWriteId(), String(timeToLive(record)), ...writeRow(record)],
+      args: [newWriteId(), String(rowToLive(record)), ...writeRow(record)],
     } as const
     const created = await this.#commands.script(CREATE, input, { limit, isDurable: true, isRepeatable: true })
     if (created !== 1) throw new Error('A session with this key exists already.')
@@ -110,7 +110,7 @@ export class RedisStore implements Store {
   ): Promise<'replaced' | 'gone' | 'conflict'> {
     const limit = this.#limit()
     await this.#index(record, limit)
-    const args = [String(now), String(ifVersion ?? ''), newWriteId(), String(timeToLive(record)), ...writeRow(record)]
+    const args = [String(now), String(ifVersion ?? ''), newWriteId(), String(rowToLive(record)), ...writeRow(record)]
     const input = { keys: [this.#keys.row(oldKey), this.#keys.row(record.key)], args } as const
     const answer = await this.#commands.script(REPLACE, input, { limit, isDurable: true, isRepeatable: true })
     // The entries of a row that was not written stay until its deadline: to remove them could hit a second try with this key.
@@ -149,7 +149,7 @@ export class RedisStore implements Store {
   }
 
   async claim(name: string, until: number, now: number): Promise<boolean> {
-    const args = [String(now), String(until), newWriteId(), String(Math.max(0, until - now) + SHORT_LIVED_KEPT_MS)]
+    const args = [String(now), String(until), newWriteId(), String(claimToLive(until, now))]
     const options = { limit: this.#limit(), isRepeatable: true }
     return (await this.#commands.script(CLAIM, { keys: [this.#keys.claim(name)], args }, options)) === 1
   }
@@ -164,7 +164,7 @@ export class RedisStore implements Store {
     now: number,
     weight: 0 | 1 = 1,
   ): Promise<{ readonly count: number; readonly resetAt: number }> {
-    const args = [String(now), String(now + windowMs), String(weight), String(windowMs + SHORT_LIVED_KEPT_MS)]
+    const args = [String(now), String(now + windowMs), String(weight), String(counterToLive(windowMs))]
     const input = { keys: [this.#keys.counter(name)], args } as const
     const [count, resetAt] = (await this.#commands.script(HIT, input, { limit: this.#limit() })) as [string, string]
     return { count: Number(count), resetAt: Number(resetAt) }
@@ -174,15 +174,19 @@ export class RedisStore implements Store {
     await this.#commands.run(['DEL', this.#keys.counter(name)], { limit: this.#limit() })
   }
 
+  exportEntries(cursor: string | null, limit: number): MaybePromise<EntryPage> {
+    return exportSections(this.#copy.sections(), cursor, limit)
+  }
+
+  importEntries(entries: readonly StoreEntry[], now: number): Promise<number> {
+    return this.#copy.importEntries(entries, now)
+  }
+
   async #index(record: SessionRecord, limit: TimeLimit): Promise<void> {
-    await Promise.all([this.#users.add(record, timeToLive(record), limit), this.#expiry.add(record, limit)])
+    await Promise.all([this.#users.add(record, rowToLive(record), limit), this.#expiry.add(record, limit)])
   }
 
   #limit(): TimeLimit {
     return new TimeLimit(this.#parts.timeoutMs)
   }
-}
-
-function timeToLive({ createdAt, expiresAt }: SessionRecord): number {
-  return Math.max(0, expiresAt - createdAt) + KEPT_LONGER_MS
 }

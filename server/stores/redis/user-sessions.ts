@@ -2,7 +2,7 @@
 // nothing is atomic across both, and the order of steps is what counts: the entry before the row, the end of the row before that
 // of the entry, the epoch before the list. An entry may be without its row; a row is never without its entry.
 
-import { EPOCH_KEPT_MS, timedOut } from '../lifetime.ts'
+import { timedOut } from '../lifetime.ts'
 import type { SessionColumns, SessionRecord } from '../../sessions/record.ts'
 import type { EndReason } from '../../sessions/reasons.ts'
 import { newWriteId, type RedisCommands } from './commands.ts'
@@ -11,11 +11,18 @@ import type { RedisKeys } from './keys.ts'
 import { columnsOf, type RedisRow } from './rows.ts'
 import { END, INDEX, NOTE_EPOCH } from './scripts.ts'
 import type { TimeLimit } from './time-limit.ts'
+import { EPOCH_TO_LIVE_MS } from './time-to-live.ts'
 
 export interface Ending {
   readonly reason: EndReason
   readonly now: number
   readonly limit: TimeLimit
+}
+
+export interface EpochNote {
+  readonly userId: string
+  readonly epoch: number
+  readonly notedAt: number
 }
 
 interface Entry {
@@ -65,10 +72,8 @@ export class UserSessions {
 
   async endAll(userId: string, exceptKey: string | undefined, ending: Ending): Promise<number> {
     const durably = { limit: ending.limit, isDurable: true, isRepeatable: true }
-    const epoch = String(await this.#commands.run(['INCR', this.#keys.epoch], durably))
-    const ttlMs = 2 * EPOCH_KEPT_MS
-    const note = { keys: [this.#keys.userEpoch(userId)], args: [epoch, String(ttlMs)] } as const
-    await this.#commands.script(NOTE_EPOCH, note, durably)
+    const epoch = Number(await this.#commands.run(['INCR', this.#keys.epoch], durably))
+    await this.noteEpoch({ userId, epoch, notedAt: ending.now }, ending.limit)
 
     const write = newWriteId()
     const entries = await this.#entries(userId, ending.limit)
@@ -81,8 +86,17 @@ export class UserSessions {
   }
 
   async epoch(userId: string | undefined, limit: TimeLimit): Promise<number> {
-    const key = userId === undefined ? this.#keys.epoch : this.#keys.userEpoch(userId)
-    return Number(await this.#commands.run(['GET', key], { limit, isRepeatable: true }))
+    const command =
+      userId === undefined
+        ? (['GET', this.#keys.epoch] as const)
+        : (['HGET', this.#keys.userEpoch(userId), 'epoch'] as const)
+    return Number(await this.#commands.run(command, { limit, isRepeatable: true }))
+  }
+
+  async noteEpoch({ userId, epoch, notedAt }: EpochNote, limit: TimeLimit): Promise<void> {
+    const args = [userId, String(epoch), String(notedAt), String(EPOCH_TO_LIVE_MS)]
+    const input = { keys: [this.#keys.userEpoch(userId)], args } as const
+    await this.#commands.script(NOTE_EPOCH, input, { limit, isDurable: true, isRepeatable: true })
   }
 
   /** Whose session it ended; null for none, '' for nobody's. */

@@ -97,9 +97,14 @@ export function toColumns(row: ColumnsRow | SessionRow): SessionColumns {
 
 /** A row that is not ended, with its fields. */
 export function toRecord(row: SessionRow): SessionRecord {
+  if (row[FIELDS] === null) throw new Error('A live session row has lost its fields.')
+  return { ...toColumns(row), fields: toFields(row) }
+}
+
+/** An ended row has none. */
+export function toFields(row: SessionRow): SessionRecord['fields'] {
   const fields = row[FIELDS]
-  if (fields === null) throw new Error('A live session row has lost its fields.')
-  return { ...toColumns(row), fields: fromJson(fields) }
+  return fields === null ? new Map() : fromJson(fields)
 }
 
 /** How the row was ended, if it was. */

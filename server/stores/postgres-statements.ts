@@ -1,6 +1,7 @@
 // Every SQL statement of the PostgreSQL store, by table prefix. Each is atomic by itself: no call needs a transaction.
 
 import { MUTABLE_COLUMNS } from './merge-columns.ts'
+import { overOlder } from './over-older.ts'
 
 /** A prepared statement: PostgreSQL parses and plans it once a connection. */
 export interface Statement {
@@ -13,7 +14,8 @@ export type Statements = Readonly<Record<keyof ReturnType<typeof textsOf>, State
 /** The plain columns in the order of `postgres-rows.ts`. */
 const COLUMNS = `key, handle, user_id, collection, created_at, auth_time, validated_at, last_seen_at, idle_expires_at,
   expires_at, token_expires_at, amr, device, ip, remembered, cookie, version, end_reason, ended_at`
-const INSERTED = `${COLUMNS}, fields`
+/** The columns of a whole row. */
+export const INSERTED = `${COLUMNS}, fields`
 
 const TYPE_OF = { amr: 'text', device: 'text', ip: 'text' } as const
 
@@ -60,6 +62,7 @@ function textsOf(prefix: string) {
     scan: `SELECT ${COLUMNS} FROM ${sessions} WHERE key > $1 ORDER BY key LIMIT $2`,
     ...epochTexts(prefix),
     ...counterTexts(prefix),
+    ...copyTexts(prefix),
     deleteSessions: deleteUpTo(sessions, 'key', 'expires_at'),
     deleteClaims: deleteUpTo(`${prefix}claims`, 'name', 'expires_at'),
     deleteCounters: deleteUpTo(`${prefix}counters`, 'name', 'reset_at'),
@@ -89,6 +92,24 @@ function counterTexts(prefix: string) {
         reset_at = CASE WHEN c.reset_at > $3 THEN c.reset_at ELSE excluded.reset_at END
       RETURNING count, reset_at`,
     reset: `DELETE FROM ${prefix}counters WHERE name = $1`,
+  } as const
+}
+
+function copyTexts(prefix: string) {
+  const sessions = `${prefix}sessions`
+  const larger = (table: string, name: string): string => `${name} = greatest(${table}.${name}, excluded.${name})`
+  return {
+    exportSessions: `SELECT ${INSERTED} FROM ${sessions} WHERE key > $1 ORDER BY key LIMIT $2`,
+    exportEpochs: `SELECT user_id, epoch, noted_at FROM ${prefix}user_epochs WHERE user_id > $1 ORDER BY user_id LIMIT $2`,
+    exportClaims: `SELECT name, expires_at FROM ${prefix}claims WHERE name > $1 ORDER BY name LIMIT $2`,
+    // Rows come in the order of their keys, in which touches lock them too.
+    importSessions: `INSERT INTO ${sessions} AS s (${INSERTED})
+      SELECT ${INSERTED} FROM jsonb_populate_recordset(NULL::${sessions}, $1::jsonb) ${overOlder('s', COLUMNS)}`,
+    importEpoch: `UPDATE ${prefix}epoch SET epoch = greatest(epoch, $1)`,
+    importUserEpoch: `INSERT INTO ${prefix}user_epochs AS u (user_id, epoch, noted_at) VALUES ($1, $2, $3)
+      ON CONFLICT (user_id) DO UPDATE SET ${larger('u', 'epoch')}, ${larger('u', 'noted_at')}`,
+    importClaim: `INSERT INTO ${prefix}claims AS c (name, expires_at) VALUES ($1, $2)
+      ON CONFLICT (name) DO UPDATE SET ${larger('c', 'expires_at')}`,
   } as const
 }
 

@@ -1,10 +1,14 @@
 // Sessions in PostgreSQL: any number of machines, with the durability of the database that holds the rest of the business.
 
+import type { MaybePromise } from '../lib/maybe-promise.ts'
+import type { CopyableStore, EntryPage, StoreEntry } from '../sessions/copyable-store.ts'
 import type { SessionColumns, SessionRecord } from '../sessions/record.ts'
 import type { EndReason } from '../sessions/reasons.ts'
-import type { FindResult, ScanPage, SessionTouch, SessionUpdate, Store } from '../sessions/store.ts'
+import type { FindResult, ScanPage, SessionTouch, SessionUpdate } from '../sessions/store.ts'
 import { ConfigError } from '../errors.ts'
+import { exportSections } from './export-sections.ts'
 import { EPOCH_KEPT_MS, timedOut } from './lifetime.ts'
+import { importIntoPostgres, postgresSections } from './postgres-copy.ts'
 import { loadDriver } from './postgres-driver.ts'
 import { PostgresPool, type Answer } from './postgres-pool.ts'
 import { toChanges, toColumns, toEnded, toRecord, toRow, type ColumnsRow, type SessionRow } from './postgres-rows.ts'
@@ -41,7 +45,7 @@ const REPEATABLE = { repeatable: true }
  * const store = await createPostgresStore({ url: 'postgres://app:secret@db.example.com/app?sslmode=verify-full' })
  * const auth = await createAuth({ store, … })
  */
-export async function createPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+export async function createPostgresStore(options: PostgresStoreOptions): Promise<CopyableStore> {
   const { connection, ...inUrl } = parsePostgresUrl(options.url)
   const schema = options.schema ?? inUrl.schema
   const maxConnections = options.maxConnections ?? inUrl.maxConnections ?? 10
@@ -57,7 +61,7 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
   )
 }
 
-class PostgresStore implements Store {
+class PostgresStore implements CopyableStore {
   readonly name = 'postgres'
   readonly #place: { readonly schema: string | undefined; readonly prefix: string }
   readonly #sql: Statements
@@ -219,6 +223,14 @@ class PostgresStore implements Store {
 
   async reset(name: string): Promise<void> {
     await this.#pool.run(this.#sql.reset, [name])
+  }
+
+  exportEntries(cursor: string | null, limit: number): MaybePromise<EntryPage> {
+    return exportSections(postgresSections(this.#pool, this.#sql), cursor, limit)
+  }
+
+  importEntries(entries: readonly StoreEntry[]): Promise<number> {
+    return importIntoPostgres(this.#pool, this.#sql, entries)
   }
 
   get #pool(): PostgresPool {

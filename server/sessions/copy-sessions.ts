@@ -13,12 +13,11 @@ export interface Copied {
 
 export interface CopyOptions {
   readonly now: () => number
+  /** Entries read at a time. Default 100: rows are small, but some hold half a megabyte. */
+  readonly pageSize?: number
   /** Told after each page. */
   readonly progress?: (copied: Copied) => void
 }
-
-/** Rows are small, but some hold half a megabyte. */
-const PAGE = 100
 
 /**
  * Copies rows as they are, epochs and claims. What has ended in the target stays ended; what has ended in `from` ends there.
@@ -29,7 +28,7 @@ export async function copySessions(from: CopyableStore, to: CopyableStore, optio
   let copied: Copied = { sessions: 0, ended: 0, written: 0 }
   let cursor: string | null = null
   do {
-    const page = await from.exportEntries(cursor, PAGE)
+    const page = await from.exportEntries(cursor, options.pageSize ?? 100)
     const written = page.entries.length === 0 ? 0 : await to.importEntries(page.entries, options.now())
     copied = {
       sessions: copied.sessions + count(page.entries, ({ kind }) => kind === 'session'),

@@ -1,9 +1,13 @@
 // The store's calls: each has a deadline, and its errors show nothing but names and codes.
 
+import type { MaybePromise } from '../lib/maybe-promise.ts'
+import type { CopyableStore, EntryPage, StoreEntry } from '../sessions/copyable-store.ts'
 import type { SessionColumns, SessionRecord } from '../sessions/record.ts'
 import type { EndReason } from '../sessions/reasons.ts'
-import type { FindResult, ScanPage, SessionTouch, SessionUpdate, Store } from '../sessions/store.ts'
+import type { FindResult, ScanPage, SessionTouch, SessionUpdate } from '../sessions/store.ts'
+import { exportSections } from './export-sections.ts'
 import type { MongoConnection } from './mongo-connection.ts'
+import { importIntoMongo, mongoSections } from './mongo-copy.ts'
 import type { MongoCall } from './mongo-decide.ts'
 import { MongoStoreError, toStoreError } from './mongo-driver.ts'
 import { claimName, countHit, lookAtCount, releaseName, resetCount, type Count } from './mongo-names.ts'
@@ -28,7 +32,7 @@ export interface MongoStoreParts {
   readonly connect: () => Promise<MongoConnection>
 }
 
-export class MongoStore implements Store {
+export class MongoStore implements CopyableStore {
   readonly name = 'mongo'
   readonly #parts: MongoStoreParts
   #opening: Promise<MongoConnection> | undefined
@@ -135,6 +139,18 @@ export class MongoStore implements Store {
 
   reset(name: string): Promise<void> {
     return this.#call('reset', (call) => resetCount(call, name))
+  }
+
+  exportEntries(cursor: string | null, limit: number): MaybePromise<EntryPage> {
+    return exportSections(
+      mongoSections((work) => this.#call('exportEntries', work)),
+      cursor,
+      limit,
+    )
+  }
+
+  importEntries(entries: readonly StoreEntry[]): Promise<number> {
+    return this.#call('importEntries', (call) => importIntoMongo(call, entries))
   }
 
   async #call<T>(name: string, work: (call: MongoCall) => Promise<T>): Promise<T> {

@@ -6,7 +6,9 @@ import { deleteAfter, endedBy, liveAt, newWriteId, toId } from './mongo-document
 import { codeOf, DUPLICATE_KEY } from './mongo-driver.ts'
 import type { MongoCall } from './mongo-decide.ts'
 
-const STORE = 'store'
+/** Document of the store's own epoch. */
+export const STORE_EPOCH = 'store'
+const OF_USER = 'user:'
 
 /** Two passes at least: one alone may miss a session that changes its id while it runs. */
 const MIN_PASSES = 2
@@ -27,7 +29,7 @@ export async function endUser(
 }
 
 export async function readEpoch({ db }: MongoCall, userId: string | undefined): Promise<number> {
-  const row = await db.epochs.findOne({ _id: userId === undefined ? STORE : nameOf(userId) }, db.reads)
+  const row = await db.epochs.findOne({ _id: userId === undefined ? STORE_EPOCH : epochName(userId) }, db.reads)
   return row?.epoch ?? 0
 }
 
@@ -56,13 +58,17 @@ async function endAll(
 async function noteEpoch({ db, limit }: MongoCall, userId: string, now: number): Promise<void> {
   const raised = await limit.repeat(() =>
     insertingOnce(() =>
-      db.epochs.findOneAndUpdate({ _id: STORE }, { $inc: { epoch: 1 } }, { upsert: true, returnDocument: 'after' }),
+      db.epochs.findOneAndUpdate(
+        { _id: STORE_EPOCH },
+        { $inc: { epoch: 1 } },
+        { upsert: true, returnDocument: 'after' },
+      ),
     ),
   )
   const noted = { epoch: raised?.epoch ?? 0, deleteAt: deleteAfter(now + EPOCH_KEPT_MS) }
   // The larger wins: of two endings at once the later note may be of the earlier epoch.
   await limit.repeat(() =>
-    insertingOnce(() => db.epochs.updateOne({ _id: nameOf(userId) }, { $max: noted }, { upsert: true })),
+    insertingOnce(() => db.epochs.updateOne({ _id: epochName(userId) }, { $max: noted }, { upsert: true })),
   )
 }
 
@@ -76,6 +82,11 @@ async function insertingOnce<T>(upsert: () => Promise<T>): Promise<T> {
   }
 }
 
-function nameOf(userId: string): string {
-  return `user:${userId}`
+/** Document of a user's epoch. */
+export function epochName(userId: string): string {
+  return OF_USER + userId
+}
+
+export function userOfEpoch(name: string): string {
+  return name.slice(OF_USER.length)
 }

@@ -1,6 +1,6 @@
 // Sessions in MongoDB: a single server, a replica set or a sharded cluster, any number of processes on it.
 
-import type { Store } from '../sessions/store.ts'
+import type { CopyableStore } from '../sessions/copyable-store.ts'
 import { connectMongo } from './mongo-connection.ts'
 import { createMongoClient, loadMongoDriver } from './mongo-driver.ts'
 import { MongoStore } from './mongo-store.ts'
@@ -22,7 +22,7 @@ export interface MongoStoreOptions {
  * @example
  * const auth = await createAuth({ store: await createMongoStore({ url: 'mongodb://db1,db2,db3/sessions?replicaSet=rs0' }), … })
  */
-export async function createMongoStore({ url, timeoutMs = 2000 }: MongoStoreOptions): Promise<Store> {
+export async function createMongoStore({ url, timeoutMs = 2000 }: MongoStoreOptions): Promise<CopyableStore> {
   const config = parseMongoUrl(url, timeoutMs)
   const driver = await loadMongoDriver()
   // What the driver does not take has to be known now, not at the first of many attempts to open.

@@ -1,7 +1,7 @@
 // A store URL (`SESSION_STORE`) → a store.
 
 import { ConfigError } from '../errors.ts'
-import type { Store } from '../sessions/store.ts'
+import type { CopyableStore } from '../sessions/copyable-store.ts'
 
 export interface OpenStoreOptions {
   /** Deadline of a call in milliseconds. Default 2000. */
@@ -10,7 +10,7 @@ export interface OpenStoreOptions {
   readonly cache?: boolean
 }
 
-type OpenStore = (url: string, options: OpenStoreOptions) => Promise<Store>
+type OpenStore = (url: string, options: OpenStoreOptions) => Promise<CopyableStore>
 
 /** Scheme → store. Each is loaded only when it is named, so that a driver that is not used need not be installed. */
 const STORES: Readonly<Record<string, OpenStore>> = {
@@ -36,7 +36,7 @@ const EXAMPLES =
  * It is not opened yet: the first call on it is `open()`.
  * @throws ConfigError for a URL that names no store.
  */
-export async function openStore(url: string, options: OpenStoreOptions = {}): Promise<Store> {
+export async function openStore(url: string, options: OpenStoreOptions = {}): Promise<CopyableStore> {
   const scheme = /^[a-z0-9+]+:/.exec(url)?.[0]
   const open = scheme === undefined || !Object.hasOwn(STORES, scheme) ? undefined : STORES[scheme]
   // A URL may carry a password: only its scheme is ever shown.
@@ -45,20 +45,20 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
   return open(url, options)
 }
 
-async function openSqlite(url: string, { cache, ...options }: OpenStoreOptions): Promise<Store> {
+async function openSqlite(url: string, { cache, ...options }: OpenStoreOptions): Promise<CopyableStore> {
   const cacheBytes = cache === false ? { cacheBytes: 0 } : {}
   return (await import('./sqlite.ts')).createSqliteStore({ path: sqlitePath(url), ...options, ...cacheBytes })
 }
 
-async function openRedis(url: string, options: OpenStoreOptions): Promise<Store> {
+async function openRedis(url: string, options: OpenStoreOptions): Promise<CopyableStore> {
   return (await import('./redis.ts')).createRedisStore({ url, ...options })
 }
 
-async function openPostgres(url: string, options: OpenStoreOptions): Promise<Store> {
+async function openPostgres(url: string, options: OpenStoreOptions): Promise<CopyableStore> {
   return (await import('./postgres.ts')).createPostgresStore({ url, ...options })
 }
 
-async function openMongo(url: string, options: OpenStoreOptions): Promise<Store> {
+async function openMongo(url: string, options: OpenStoreOptions): Promise<CopyableStore> {
   return (await import('./mongo.ts')).createMongoStore({ url, ...options })
 }
 

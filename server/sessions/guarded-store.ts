@@ -20,7 +20,7 @@ export function guardStore(store: Store, timeoutMs: number, report: SessionRepor
   return {
     call(name, work) {
       try {
-        const answer = work(store)
+        const answer = native(work(store))
         if (!isPromise(answer)) return answer
         const late = () =>
           new Error(`${store.name}: ${name} did not answer within ${timeoutMs} ms; a write may still take effect`)
@@ -32,4 +32,10 @@ export function guardStore(store: Store, timeoutMs: number, report: SessionRepor
       }
     },
   }
+}
+
+/** A driver may have promises of its own kind; taken for a value, one would look like a session that is not there. */
+function native<T>(answer: MaybePromise<T>): MaybePromise<T> {
+  const isForeign = typeof answer === 'object' && answer !== null && 'then' in answer && !isPromise(answer)
+  return isForeign ? Promise.resolve(answer) : answer
 }

@@ -205,3 +205,21 @@ for (const { name, open } of sessionStores) {
     })
   })
 }
+
+test('waits for a store whose promises are of its own kind', async () => {
+  const inner = (await openSessions()).store
+  const find = (key: string, now: number): unknown => ({
+    // oxlint-disable-next-line unicorn/no-thenable -- this is what such a promise looks like
+    then: (resolve: (found: unknown) => void) => resolve(inner.find(key, now)),
+  })
+  const store = new Proxy(inner, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name)
+      if (name === 'find') return find
+      return typeof member === 'function' ? member.bind(target) : member
+    },
+  })
+  const { sessions } = await openSessions({ store })
+  const session = await sessions.create(signedInDraft())
+  assert.equal((await sessions.find(session.id))?.live?.record.handle, session.record.handle)
+})

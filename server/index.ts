@@ -28,4 +28,7 @@ export type { EndedSession, MutableColumns, SessionColumns, SessionRecord } from
 export type { FindResult, ScanPage, SessionTouch, SessionUpdate, Store } from './sessions/store.ts'
 export type { EndReason } from './sessions/reasons.ts'
 export { createMemoryStore } from './stores/memory.ts'
+export { createMongoStore } from './stores/mongo.ts'
+export { createPostgresStore } from './stores/postgres.ts'
+export { createRedisStore } from './stores/redis.ts'
 export { createSqliteStore } from './stores/sqlite.ts'

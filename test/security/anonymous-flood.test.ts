@@ -2,9 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import express, { type Express } from 'express'
+import { createApp } from '../../server/app.ts'
+import type { Auth } from '../../server/create-auth.ts'
+import type { OwnedServices } from '../../server/create-services.ts'
 import { startApp, TEST_SECRET, type StartedApp } from '../support/app.ts'
 import { createFaultyStore, type FaultyStore, type StoreMethod } from '../support/faulty-store.ts'
 import { send } from '../support/http-client.ts'
+import { fieldsOf } from '../support/session-sites.ts'
 import { startPocketBase, type TestPocketBase } from '../support/pocketbase.ts'
 import { cookieValue } from '../../server/sessions/cookie.ts'
 import { Secrets } from '../../server/sessions/secrets.ts'
@@ -17,13 +22,22 @@ let app: StartedApp
 before(async () => {
   pocketbase = await startPocketBase()
   store = createFaultyStore(undefined, { delayMs: 0 })
-  app = await startApp({ pocketbase: pocketbase.url, store })
+  app = await startApp({ pocketbase: pocketbase.url, store, build: withReader })
 })
 
 after(async () => {
   await app?.close()
   await pocketbase?.stop()
 })
+
+/** The complete app behind one that only looks into the session. */
+function withReader(auth: Auth, services: OwnedServices): Express {
+  const host = express()
+  host.use(auth.session())
+  host.get('/reads', (req, res) => void res.json({ cart: fieldsOf(req)['cart'] ?? null, id: typeof req.sessionID }))
+  host.use(createApp(services))
+  return host
+}
 
 const WRITES: readonly StoreMethod[] = ['create', 'update', 'touch', 'replace', 'end', 'endByUser', 'claim', 'hit']
 
@@ -42,6 +56,7 @@ async function rows(): Promise<number> {
 const HTML = { Accept: 'text/html' }
 const PLAIN_PAGES = [
   '/',
+  '/reads',
   '/nothing-here',
   '/account',
   '/devices',

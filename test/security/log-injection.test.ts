@@ -109,6 +109,14 @@ describe('a line of the log stays one line that can be read', () => {
     })
   }
 
+  it('with all of it in what an app logs by itself', () => {
+    for (const poison of Object.values(POISON)) {
+      const short = poison.slice(0, 200)
+      app.services.logger.info({ typed: short, err: new Error(short) }, `typed: ${short}`)
+    }
+    assertReadable(app.logs)
+  })
+
   it('with such names of devices', async () => {
     const email = newEmail()
     for (const [index, poison] of Object.values(POISON).entries()) {

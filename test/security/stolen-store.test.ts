@@ -99,7 +99,7 @@ describe('a copy of the database', () => {
     const secrets = new Secrets([TEST_SECRET])
     for (const [name, envelope] of unpackFields(fields)) {
       for (const guess of [key, handle, userId, '', TEST_SECRET]) {
-        for (const context of [`${key}\n${userId}\n${name}`, name, key, '']) {
+        for (const context of [JSON.stringify([key, userId, name]), name, key, '']) {
           assert.equal(unseal(fieldKey(secrets.newest, guess), envelope, context), null)
         }
       }

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import express, { type Express } from 'express'
 import { createApp } from '../../server/app.ts'
 import type { Auth } from '../../server/create-auth.ts'
@@ -42,9 +43,12 @@ function withOwnData(auth: Auth, services: OwnedServices): Express {
     const fields = fieldsOf(req)
     const before = fields['mine'] ?? null
     fields['mine'] = req.user?.email
-    // Asks PocketBase as this user, and waits while others do the same.
-    const record = await req.auth?.pocketbase().collection('users').getFirstListItem('')
-    const seen = await req.auth?.pocketbase().collection('users').authRefresh()
+    // Asks PocketBase as this user, after others have got clients of their own.
+    const sdk = req.auth?.pocketbase()
+    await nextTurn()
+    const record = await sdk?.collection('users').getFirstListItem('')
+    await nextTurn()
+    const seen = await sdk?.collection('users').authRefresh()
     res.json({ before, email: req.user?.email, record: record?.['email'], refreshed: seen?.record['email'] })
   })
   host.use(createApp(services))

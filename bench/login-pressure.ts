@@ -87,10 +87,10 @@ interface Hammer {
 }
 
 function startHammer(people: readonly BrowserClient[]): Hammer {
-  let isStopping = false
+  const stopping = new AbortController()
   let logins = 0
   const hammer = async (browser: BrowserClient, n: number): Promise<void> => {
-    while (!isStopping) {
+    while (!stopping.signal.aborted) {
       const { status, text } = await browser.login(addressOf(n), PASSWORD)
       if (status !== 200) throw new Error(`not signed in: ${status} ${text}`)
       logins += 1
@@ -99,7 +99,7 @@ function startHammer(people: readonly BrowserClient[]): Hammer {
   const done = Promise.all(people.map(hammer))
   return {
     async stop() {
-      isStopping = true
+      stopping.abort()
       await done
       return logins
     },

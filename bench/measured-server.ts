@@ -14,6 +14,8 @@ export interface MeasuredServer extends ServerReady {
   /** Processor time that the process has used since its start, in milliseconds. */
   cpuMs(): number
   stop(): Promise<void>
+  /** Lets it end by itself, so that it writes what it writes at its end. */
+  finish(): Promise<void>
 }
 
 export interface StartOptions {
@@ -23,7 +25,7 @@ export interface StartOptions {
 
 /** What /proc counts processor time in: USER_HZ is 100 on every Linux. */
 const TICK_MS = 10
-const SERVER_CORE = '0'
+export const SERVER_CORE = '0'
 
 /** Keeps this process, and what it starts from now on, off the core of the servers. */
 export function leaveServerCore(): void {
@@ -48,6 +50,11 @@ export async function startServer(
     cookieFile: task.cookieFile,
     cpuMs: () => cpuMsOf(child.pid ?? 0),
     stop: () => stop(child),
+    finish: async () => {
+      const ended = once(child, 'exit')
+      child.disconnect()
+      await ended
+    },
   }
 }
 

@@ -101,7 +101,7 @@ async function fetchSecantusDb(print: Print): Promise<Readonly<Record<string, st
   return {}
 }
 
-async function installDebianPackage(name: string, print: Print): Promise<void> {
+export async function installDebianPackage(name: string, print: Print): Promise<void> {
   print(`Installing the package ${name} (apt-get) …`)
   await runAsRoot(['apt-get', 'update'])
   await runAsRoot(['apt-get', 'install', '-y', '--no-install-recommends', name])

@@ -49,7 +49,7 @@ async function answer(request: NodeRequest): Promise<unknown> {
 }
 
 async function create(count: number): Promise<readonly string[]> {
-  made = await Promise.all(Array.from({ length: count }, () => sessions.create(draftOf(users++))))
+  made = await Promise.all(Array.from({ length: count }, async () => sessions.create(draftOf(users++))))
   return made.map(({ id }) => `session=${sessions.cookieValue(id)}`)
 }
 

@@ -10,6 +10,8 @@ const TEXT = `pocketbase-session: server-side sessions for Express apps whose us
   users set-role EMAIL ROLE    make somebody admin, editor or user
   sessions list [EMAIL]        live sessions, of one user or all
   sessions end EMAIL           end all sessions of a user
+  sessions copy --from URL --to URL
+                               copy all sessions to another store
   secret                       print a new secret for SESSION_SECRET
   doctor                       look for what is wrong here, and say what to do
   help                         this text

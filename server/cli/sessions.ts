@@ -1,9 +1,10 @@
-// pocketbase-session sessions: list live sessions, end those of a user. Their content stays sealed: it needs the cookie.
+// pocketbase-session sessions: list live sessions, end those of a user, copy all to another store. Their content stays sealed: it needs the cookie.
 
 import { parseArgs } from 'node:util'
 import { loadEnvironment } from '../environment.ts'
 import { openStore } from '../stores/open.ts'
 import { CliError } from './cli-error.ts'
+import { sessionsCopy } from './sessions-copy.ts'
 import { openUsers } from './superuser-client.ts'
 import { table } from './table.ts'
 import type { ServerSettings } from '../environment.ts'
@@ -11,10 +12,12 @@ import type { SessionColumns } from '../sessions/record.ts'
 import type { Store } from '../sessions/store.ts'
 import type { Command } from './io.ts'
 
-const USAGE = 'Write "pocketbase-session sessions list [EMAIL]" or "pocketbase-session sessions end EMAIL".'
+const USAGE =
+  'Write "pocketbase-session sessions list [EMAIL]", "pocketbase-session sessions end EMAIL" or "pocketbase-session sessions copy --from URL --to URL".'
 const PAGE = 500
 
 export const sessions: Command = async (args, io) => {
+  if (args[0] === 'copy') return sessionsCopy(args.slice(1), io)
   const { positionals } = parseArgs({ args: [...args], options: {}, allowPositionals: true })
   const [action, email, ...rest] = positionals
   const settings = loadEnvironment(io.env, io.cwd)

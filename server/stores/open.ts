@@ -62,8 +62,8 @@ async function openMongo(url: string, options: OpenStoreOptions): Promise<Copyab
   return (await import('./mongo.ts')).createMongoStore({ url, ...options })
 }
 
-/** `sqlite:data/x.db`, `sqlite:/abs/x.db` and `sqlite:///abs/x.db`. */
-function sqlitePath(url: string): string {
+/** The path in `sqlite:data/x.db`, `sqlite:/abs/x.db` and `sqlite:///abs/x.db`. @throws ConfigError where there is none */
+export function sqlitePath(url: string): string {
   const path = url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')
   if (path === '' || path.startsWith('//') || path.includes('?')) {
     throw new ConfigError(['store: a sqlite: URL is followed by a path, sqlite:data/sessions.db'])

@@ -2,24 +2,27 @@
 
 import { resolveConfig } from '../../server/config.ts'
 import { createServices } from '../../server/create-services.ts'
-import { benchOptions, draftOf } from './our-options.ts'
-import { makeMany, readTask } from './server-task.ts'
+import { openStore } from '../../server/stores/open.ts'
+import { benchOptions } from './our-options.ts'
+import { fillStore } from './our-sessions.ts'
+import { readTask } from './server-task.ts'
 
 export interface CacheMemory {
   readonly bytesPerSession: number
 }
 
-const ORIGIN = 'http://127.0.0.1:3000'
+const LINE = 200
 
 const task = readTask()
-const services = await createServices(resolveConfig(benchOptions(task, ORIGIN), { production: false }))
-const { sessions } = services
+const config = resolveConfig(benchOptions(task, 'http://127.0.0.1:3000'), { production: false })
+const store = await openStore(task.store)
+await store.open()
+const filled = await fillStore(store, config, task.sessions + 1)
+await store.close()
+const { sessions } = await createServices(config)
 
-// Another object for each header, as they come from sockets: the caches must not share their keys with our list.
-const file = Buffer.from(
-  (await makeMany(task.sessions + 1, async (n) => cookieOf((await sessions.create(draftOf(n))).id))).join('\n'),
-)
-const lineLength = file.indexOf('\n') + 1
+// One buffer: from a socket each header comes as an object of its own, so the caches must not share ours.
+const headers = Buffer.from(filled.map(({ id }) => `session=${sessions.cookieValue(id)}`.padEnd(LINE)).join(''))
 await ask(0) // code and connections
 const before = usedBytes()
 for (let n = 1; n <= task.sessions; n += 1) await ask(n)
@@ -28,15 +31,9 @@ process.send?.(result)
 process.on('disconnect', () => process.exit(0))
 
 async function ask(n: number): Promise<void> {
-  const header = file.toString('latin1', n * lineLength, (n + 1) * lineLength - 1).trimEnd()
-  const reading = sessions.readCookie(header)
+  const reading = sessions.readCookie(headers.toString('latin1', n * LINE, (n + 1) * LINE).trimEnd())
   const found = reading.state === 'valid' ? await sessions.findByCookie(reading) : undefined
   if (found?.live === undefined) throw new Error(`session ${n} was not found`)
-}
-
-/** Signatures differ in length where a character is percent-encoded; lines are filled up to the longest. */
-function cookieOf(id: string): string {
-  return `session=${sessions.cookieValue(id)}`.padEnd(200)
 }
 
 function usedBytes(): number {

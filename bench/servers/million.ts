@@ -1,17 +1,17 @@
 // Very many sessions in one SQLite file: what a look-up takes, and what each step of deleting expired ones takes.
 
-import { DatabaseSync } from 'node:sqlite'
 import { openStore } from '../../server/stores/open.ts'
+import { isCopyable, type StoreEntry } from '../../server/sessions/copyable-store.ts'
 import { buildSession } from '../../server/sessions/draft.ts'
 import { Secrets } from '../../server/sessions/secrets.ts'
-import { createSessionId, sessionKey } from '../../server/sessions/session-id.ts'
+import { createHandle, createSessionId, sessionKey } from '../../server/sessions/session-id.ts'
 import type { Store } from '../../server/sessions/store.ts'
 import { Sessions } from '../../server/sessions/manager.ts'
 import { resolveConfig } from '../../server/config.ts'
 import { percentile } from '../statistics.ts'
 import { benchOptions, draftOf, BENCH_SECRET } from './our-options.ts'
 import { userId } from '../session-content.ts'
-import { readTask, type ServerTask } from './server-task.ts'
+import { readTask } from './server-task.ts'
 
 export interface MillionResult {
   readonly findP50Ms: number
@@ -21,6 +21,7 @@ export interface MillionResult {
   readonly longestStepMs: number
 }
 
+const PAGE = 2000
 const FINDS = 100_000
 const EXPIRED_ONE_IN = 10
 const LONG_AGO = Date.now() - 30 * 86_400_000
@@ -28,9 +29,9 @@ const LONG_AGO = Date.now() - 30 * 86_400_000
 const task = readTask()
 const config = resolveConfig(benchOptions(task, 'http://127.0.0.1:3000'), { production: false })
 const secrets = new Secrets([BENCH_SECRET])
-const keys = await fill(task)
 const store = await openStore(task.store)
 await store.open()
+const keys = await fill(store, task.sessions)
 const finds = await timeFinds(store, keys)
 const steps: number[] = []
 timeSteps(store, steps)
@@ -46,25 +47,21 @@ const result: MillionResult = {
 process.send?.(result)
 process.on('disconnect', () => process.exit(0))
 
-/** Copies of one row under other ids, in one transaction: a million commits would take longer and end the same. */
-async function fill({ store: url, sessions: count }: ServerTask): Promise<readonly string[]> {
-  const first = await openStore(url)
-  await first.open()
+/** Copies of one record under other ids: sealing each would take long, and the store never looks inside. */
+async function fill(into: Store, count: number): Promise<readonly string[]> {
+  if (!isCopyable(into)) throw new TypeError('the store takes no sessions in bulk')
   const { record } = buildSession(draftOf(0), { secrets, policy: config.session, now: Date.now() })
-  await first.create(record)
-  await first.close()
-  const db = new DatabaseSync(url.slice('sqlite:'.length))
-  db.exec('PRAGMA synchronous = OFF; BEGIN')
-  const row = db.prepare('SELECT * FROM sessions').get() ?? {}
-  const names = Object.keys(row)
-  const insert = db.prepare(`INSERT INTO sessions VALUES (${names.map((name) => `:${name}`).join()})`)
-  const made = Array.from({ length: count }, () => sessionKey(createSessionId()))
-  for (const [n, key] of made.entries()) {
-    const expires_at = n % EXPIRED_ONE_IN === 0 ? LONG_AGO : record.expiresAt
-    insert.run({ ...row, key, handle: `handle ${n}`, user_id: userId(n), expires_at })
+  const made: string[] = []
+  while (made.length < count) {
+    const page = Array.from({ length: PAGE }, (_, index): StoreEntry => {
+      const n = made.length + index
+      const expiresAt = n % EXPIRED_ONE_IN === 0 ? LONG_AGO : record.expiresAt
+      const own = { key: sessionKey(createSessionId()), handle: createHandle(), userId: userId(n), expiresAt }
+      return { kind: 'session', record: { ...record, ...own }, ended: null }
+    })
+    await into.importEntries(page, Date.now())
+    for (const entry of page) if (entry.kind === 'session') made.push(entry.record.key)
   }
-  db.exec('COMMIT; PRAGMA wal_checkpoint(TRUNCATE)')
-  db.close()
   return made
 }
 

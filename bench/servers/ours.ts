@@ -1,13 +1,14 @@
-// Our session middleware over one store, with sessions made by the product's own manager.
+// Our session middleware over one store, as an app mounts it.
 
 import { createServer } from 'node:http'
 import express from 'express'
 import { resolveConfig } from '../../server/config.ts'
 import { authKit } from '../../server/create-auth.ts'
 import { createServices } from '../../server/create-services.ts'
-import type { Sessions } from '../../server/sessions/manager.ts'
-import { benchOptions, draftOf } from './our-options.ts'
-import { announce, listen, makeMany, readTask, type SeededSessions } from './server-task.ts'
+import { openStore } from '../../server/stores/open.ts'
+import { benchOptions } from './our-options.ts'
+import { fillStore } from './our-sessions.ts'
+import { announce, listen, readTask } from './server-task.ts'
 
 declare module 'express-session' {
   interface SessionData {
@@ -16,16 +17,20 @@ declare module 'express-session' {
   }
 }
 
-const TOUCH_INTERVAL_MS = 60_000
-
 const task = readTask()
 const app = express()
 const server = createServer(app)
 const port = await listen(server)
-const clock = { offsetMs: 0 }
-const now = (): number => Date.now() + clock.offsetMs
 const options = benchOptions(task, `http://127.0.0.1:${port}`)
-const services = await createServices(resolveConfig({ ...options, now }, { production: false }))
+const config = resolveConfig(options, { production: false })
+
+const store = await openStore(task.store)
+await store.open()
+const filled = await fillStore(store, config, task.sessions + 1)
+const isMemory = task.store === 'memory:'
+// The server opens the place anew: nothing is in a cache yet.
+if (!isMemory) await store.close()
+const services = await createServices(isMemory ? { ...config, store } : config)
 const kit = authKit(services)
 
 app.use(kit.session())
@@ -40,18 +45,8 @@ app.get('/visits', (req, res) => {
   req.session.visits = (req.session.visits ?? 0) + 1
   res.json({ visits: req.session.visits })
 })
-announce(task, port, await seed(services.sessions))
 
-/** Sessions were last used at any time of the last minute, so that touches fall due as in a server that runs for long. */
-async function seed(sessions: Sessions): Promise<SeededSessions> {
-  const cookieOf = (id: string): string => `session=${sessions.cookieValue(id)}`
-  const cookies = await makeMany(task.sessions, async (n) => {
-    clock.offsetMs = -TOUCH_INTERVAL_MS * (1 - n / task.sessions)
-    const live = await sessions.create(draftOf(n))
-    return cookieOf(live.id)
-  })
-  clock.offsetMs = 0
-  const dead = await sessions.create(draftOf(task.sessions))
-  await sessions.end(dead, 'logout')
-  return { cookies, dead: cookieOf(dead.id) }
-}
+const all = filled.map(({ id }) => `session=${services.sessions.cookieValue(id)}`)
+const last = filled.at(-1)
+if (last !== undefined) await services.sessions.end(last, 'logout')
+announce(task, port, { cookies: all.slice(0, -1), dead: all.at(-1) ?? null })

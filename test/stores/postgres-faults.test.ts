@@ -168,6 +168,19 @@ describe('PostgreSQL in trouble', () => {
     assert.equal(await store.end(record.key, 'logout', now), 1)
   })
 
+  test('a server that has become read-only is left at once, and the next call finds what took its place', async (t) => {
+    const { store } = await openStore(t)
+    const set = async (change: string) => query(server.url, `BEGIN READ WRITE; ALTER ROLE pbs ${change}; COMMIT`)
+    await set('SET default_transaction_read_only = on')
+    t.after(() => set('RESET default_transaction_read_only'))
+    await server.restart() // so that every connection is one to a read-only server
+    for (let i = 0; i < 3; i += 1) {
+      await assert.rejects(async () => store.end('a', 'logout', now), { code: '25006' })
+    }
+    await set('RESET default_transaction_read_only')
+    await store.create(sampleSession(now))
+  })
+
   async function waiting(): Promise<number> {
     const sleeping = `SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'`
     return Number((await query(server.url, sleeping))[0]?.['count'])

@@ -21,9 +21,6 @@ export class PostgresError extends Error {
   }
 }
 
-/** A unique key was there already. */
-export const UNIQUE_VIOLATION = '23505'
-
 const UNDONE = ['40001', '40P01']
 /** Connection exceptions; sent by proxies too. */
 const LOST_CLASSES = ['08']

@@ -50,8 +50,9 @@ async function openSqlite(url: string, { cache, ...options }: OpenStoreOptions):
   return (await import('./sqlite.ts')).createSqliteStore({ path: sqlitePath(url), ...options, ...cacheBytes })
 }
 
-async function openRedis(url: string, options: OpenStoreOptions): Promise<CopyableStore> {
-  return (await import('./redis.ts')).createRedisStore({ url, ...options })
+async function openRedis(url: string, { cache, ...options }: OpenStoreOptions): Promise<CopyableStore> {
+  const cacheBytes = cache === false ? { cacheBytes: 0 } : {}
+  return (await import('./redis.ts')).createRedisStore({ url, ...options, ...cacheBytes })
 }
 
 async function openPostgres(url: string, options: OpenStoreOptions): Promise<CopyableStore> {

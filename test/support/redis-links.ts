@@ -19,7 +19,7 @@ const TIMEOUT_MS = 10_000
 export async function openStoreAround(url: string, around: Around): Promise<RedisStore> {
   const driver = await loadRedisDriver()
   const config = parseRedisUrl(url)
-  const link = createLink(driver, config, TIMEOUT_MS)
+  const link = createLink(driver, config, { timeoutMs: TIMEOUT_MS })
   const send: Send = (command) => link.send(command)
   const wrapped: RedisLink = {
     open: (limit) => link.open(limit),

@@ -77,7 +77,7 @@ async function keysOf(server: RedisConnection, prefix: string): Promise<readonly
 }
 
 async function withServers<T>(url: string, work: (servers: readonly RedisConnection[]) => Promise<T>): Promise<T> {
-  const link: RedisLink = createLink(await loadRedisDriver(), parseRedisUrl(url), TIMEOUT_MS)
+  const link: RedisLink = createLink(await loadRedisDriver(), parseRedisUrl(url), { timeoutMs: TIMEOUT_MS })
   await link.open(new TimeLimit(TIMEOUT_MS))
   try {
     return await work(link.masters().map(({ connection }) => connection))

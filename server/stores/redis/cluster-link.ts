@@ -6,7 +6,7 @@ import type { RedisAddress, RedisConfig } from './config.ts'
 import { NotConnectedError } from './connection.ts'
 import type { RedisDriver } from './driver.ts'
 import { keySlot } from './key-slot.ts'
-import type { RedisLink } from './link.ts'
+import type { RedisLink, RedisLinkOptions } from './link.ts'
 import { RedisNode, type RedisCommand } from './node.ts'
 import { readRedirect, type Target } from './redirect.ts'
 import { readSlots, type SlotMap } from './slot-map.ts'
@@ -20,7 +20,7 @@ const LOOK_AT_MOST_EVERY_MS = 100
 export class ClusterLink implements RedisLink {
   readonly #driver: RedisDriver
   readonly #config: RedisConfig
-  readonly #timeoutMs: number
+  readonly #options: RedisLinkOptions
   /** By `host:port`. */
   readonly #nodes = new Map<string, RedisNode>()
   #masters: ReadonlySet<string> = new Set()
@@ -29,10 +29,10 @@ export class ClusterLink implements RedisLink {
   #looking: Promise<void> | undefined
   #isClosed = false
 
-  constructor(driver: RedisDriver, config: RedisConfig, timeoutMs: number) {
+  constructor(driver: RedisDriver, config: RedisConfig, options: RedisLinkOptions) {
     this.#driver = driver
     this.#config = config
-    this.#timeoutMs = timeoutMs
+    this.#options = options
   }
 
   open(limit: TimeLimit): Promise<void> {
@@ -87,7 +87,7 @@ export class ClusterLink implements RedisLink {
   }
 
   async #readMap(): Promise<void> {
-    const limit = new TimeLimit(this.#timeoutMs)
+    const limit = new TimeLimit(this.#options.timeoutMs)
     const known = new Set([...this.#config.addresses.map(toText), ...this.#nodes.keys()])
     const map = await Promise.any(
       [...known].map(async (address) => readSlotMap(this.#node(address), address, limit)),
@@ -107,11 +107,13 @@ export class ClusterLink implements RedisLink {
     if (known) return known
     if (this.#isClosed) throw new NotConnectedError('redis: the store is closed')
     const { credentials, tls, wait } = this.#config
+    const { timeoutMs, ...tracking } = this.#options
     const node = new RedisNode({
       driver: this.#driver,
-      settings: { credentials, tls, database: 0, timeoutMs: this.#timeoutMs },
+      settings: { credentials, tls, database: 0, timeoutMs },
       locate: () => fromText(address),
       replicas: wait,
+      ...tracking,
     })
     this.#nodes.set(address, node)
     return node

@@ -7,7 +7,7 @@ import type { RedisLink } from './link.ts'
 import type { RedisCommand } from './node.ts'
 import type { RedisScript } from './scripts.ts'
 
-export interface RunOptions extends Pick<RedisCommand, 'limit' | 'isDurable' | 'buffers'> {
+export interface RunOptions extends Pick<RedisCommand, 'limit' | 'isDurable' | 'buffers' | 'reading'> {
   /** May be sent again when its answer was lost: it reads, or it can tell that it was done already. */
   readonly isRepeatable?: boolean
 }

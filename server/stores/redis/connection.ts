@@ -2,7 +2,9 @@
 // a server that is away: they fail at once.
 
 import type { RedisAddress } from './config.ts'
-import type { RedisArgument, RedisClient, RedisClientSettings, RedisDriver } from './driver.ts'
+import type { OnInvalidate, RedisArgument, RedisClient, RedisClientSettings, RedisDriver } from './driver.ts'
+import { Lease } from './lease.ts'
+import type { RowReading } from './row-cache.ts'
 import { TimeLimit } from './time-limit.ts'
 
 /** The connection went while a command was on its way: it may have been done or not. */
@@ -19,6 +21,14 @@ export interface RedisRequest {
   readonly args: readonly RedisArgument[]
   /** Answer bytes as Buffers, and maps as flat arrays. */
   readonly buffers?: boolean
+  /** Redis is to say when the key is changed, and the lease is noted here with the answer. */
+  readonly reading?: RowReading
+}
+
+/** What is read may be kept: Redis says on the connection when it is changed. */
+export interface RedisTracking {
+  readonly onInvalidate: OnInvalidate
+  readonly leaseMs: number
 }
 
 export interface RedisConnectionOptions {
@@ -30,10 +40,15 @@ export interface RedisConnectionOptions {
   readonly check?: (role: unknown) => void
   /** Sent first. A server that refuses it is used all the same. */
   readonly prepare?: readonly RedisRequest[]
+  readonly tracking?: RedisTracking
 }
 
 const FIRST_PAUSE_MS = 25
 const LONGEST_PAUSE_MS = 400
+/** Only for keys that are asked for: lists and scripts read many that nobody keeps. */
+const TRACK = ['CLIENT', 'TRACKING', 'ON', 'OPTIN']
+/** Holds for the next command. */
+const TRACK_NEXT = ['CLIENT', 'CACHING', 'YES']
 
 export class RedisConnection {
   readonly #options: RedisConnectionOptions
@@ -41,6 +56,8 @@ export class RedisConnection {
   /** Pending while the first attempt runs; rejected from then on until there is a connection. */
   #connected: Promise<RedisClient> | undefined
   #address: RedisAddress | undefined
+  /** Of the present connection, where Redis says on it what is changed. */
+  #lease: Lease | undefined
   #timer: NodeJS.Timeout | undefined
   #answers = 0
   #isClosed = false
@@ -84,6 +101,7 @@ export class RedisConnection {
   drop(client = this.#client): void {
     if (client === undefined || client !== this.#client) return
     this.#client = undefined
+    this.#lease?.end()
     client.destroy()
     if (!this.#isClosed) void this.#start()
   }
@@ -91,15 +109,19 @@ export class RedisConnection {
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
+    this.#lease?.end()
     this.#client?.destroy()
     this.#client = undefined
   }
 
-  async #write(client: RedisClient, { args, buffers }: RedisRequest): Promise<unknown> {
+  async #write(client: RedisClient, { args, buffers, reading }: RedisRequest): Promise<unknown> {
     const { driver } = this.#options
+    const lease = reading && client === this.#client ? this.#lease : undefined
+    const isTracked = lease && succeeds(client.sendCommand(TRACK_NEXT, {}))
     try {
       const answer = await client.sendCommand(args, buffers ? driver.asBuffers : {})
       this.#answers += 1
+      if (reading && (await isTracked)) reading.lease = lease
       return answer
     } catch (error) {
       if (!driver.isReply(error)) {
@@ -141,12 +163,12 @@ export class RedisConnection {
   }
 
   async #connectOnce(): Promise<RedisClient> {
-    const { driver, settings, locate, check, prepare = [] } = this.#options
+    const { driver, settings, locate, check, tracking, prepare = [] } = this.#options
     const limit = new TimeLimit(settings.timeoutMs)
     let client: RedisClient | undefined
     try {
       const address = await limit.race(Promise.resolve(locate()))
-      const made = driver.createClient(address, settings)
+      const made = driver.createClient(address, settings, tracking?.onInvalidate)
       client = made
       // Whatever goes wrong reaches those who wait for an answer; without a listener it would end the process.
       made.on('error', () => this.drop(made))
@@ -154,13 +176,31 @@ export class RedisConnection {
       await limit.race(made.connect())
       if (check) check(await limit.race(made.sendCommand(['ROLE'], {})))
       await limit.race(Promise.allSettled(prepare.map(({ args }) => made.sendCommand(args, {}))))
+      const lease = tracking && (await limit.race(startLease(made, tracking.leaseMs)))
       if (this.#isClosed) throw new Error('redis: the store was closed')
       this.#address = address
+      this.#lease = lease
       this.#client = made
       return made
     } catch (error) {
       client?.destroy()
       throw new NotConnectedError('redis: the server cannot be reached', { cause: error })
     }
+  }
+}
+
+/** None where the server does not say what is changed: then nothing is kept. */
+async function startLease(client: RedisClient, leaseMs: number): Promise<Lease | undefined> {
+  if (!(await succeeds(client.sendCommand(TRACK, {})))) return undefined
+  // A PING would be answered by a node that has lost the slot, or its cluster. This is not.
+  return new Lease((rowName) => client.sendCommand(['EXISTS', rowName], {}), leaseMs)
+}
+
+async function succeeds(answer: Promise<unknown>): Promise<boolean> {
+  try {
+    await answer
+    return true
+  } catch {
+    return false
   }
 }

@@ -23,8 +23,12 @@ export interface RedisClientSettings {
   readonly timeoutMs: number
 }
 
+/** Is told of a key that was changed, by its name; `null` for all. */
+export type OnInvalidate = (name: string | null) => void
+
 export interface RedisDriver {
-  createClient(address: RedisAddress, settings: RedisClientSettings): RedisClient
+  /** `onInvalidate`: at once, before the answers that came later. Redis has to be told which keys it is about. */
+  createClient(address: RedisAddress, settings: RedisClientSettings, onInvalidate?: OnInvalidate): RedisClient
   /** Whether the server itself answered with an error: the connection is fine, and nothing was done. */
   isReply(error: unknown): error is Error
   /** Option of `sendCommand`: bytes come back as Buffers, maps as flat arrays. */
@@ -37,7 +41,11 @@ export async function loadRedisDriver(): Promise<RedisDriver> {
   // Never connected. The driver builds a class for each set of options, which takes a tenth of a second; a duplicate shares one.
   const model = redis.createClient()
   return {
-    createClient: (address, settings) => model.duplicate(clientOptions(address, settings)),
+    createClient: (address, settings, onInvalidate) =>
+      model.duplicate({
+        ...clientOptions(address, settings),
+        ...(onInvalidate && { clientSideCache: listen(redis, onInvalidate) }),
+      }),
     isReply: (error) => error instanceof redis.ErrorReply,
     asBuffers: { typeMapping: { [redis.RESP_TYPES.BLOB_STRING]: Buffer, [redis.RESP_TYPES.MAP]: Array } },
   }
@@ -62,6 +70,21 @@ function clientOptions({ host, port }: RedisAddress, { credentials, database, tl
     commandOptions: { timeout: 0 },
     maintNotifications: 'disabled' as const,
   }
+}
+
+/** The driver hands invalidations to a cache of its own only; this one keeps nothing. */
+function listen({ BasicClientSideCache }: typeof Redis, onInvalidate: OnInvalidate): Redis.BasicClientSideCache {
+  class Listener extends BasicClientSideCache {
+    /** Sent while connecting. Tracking is switched on later, where a refusal does not end the connection. */
+    override trackingOn(): string[] {
+      return ['PING']
+    }
+
+    override invalidate(name: Redis.RedisArgument | null): void {
+      onInvalidate(name === null ? null : String(name))
+    }
+  }
+  return new Listener({ recordStats: false })
 }
 
 async function importRedis(): Promise<typeof Redis> {

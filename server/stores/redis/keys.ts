@@ -22,6 +22,12 @@ export class RedisKeys {
     return `${this.#prefix}{${key.slice(0, 3)}}s:${key}`
   }
 
+  /** The session's key in the name of its row. */
+  keyOfRow(name: string): string {
+    const mark = '}s:'
+    return name.slice(name.indexOf(mark, this.#prefix.length) + mark.length)
+  }
+
   bucket(key: string): string {
     return `${this.#prefix}{x:${key.slice(0, 1)}}`
   }

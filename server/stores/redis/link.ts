@@ -1,8 +1,15 @@
 // What the store knows of its servers: where a command goes is the business of the link, be it one server, the master that
 // sentinels name, or the nodes of a cluster.
 
+import type { RedisTracking } from './connection.ts'
 import type { RedisCommand, RedisNode } from './node.ts'
 import type { TimeLimit } from './time-limit.ts'
+
+export interface RedisLinkOptions {
+  /** How long a server may be silent before it counts as gone. */
+  readonly timeoutMs: number
+  readonly tracking?: RedisTracking
+}
 
 export interface RedisLink {
   /** Makes the first connection. One that cannot be made is tried on and on. */

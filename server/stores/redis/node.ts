@@ -1,19 +1,15 @@
 // One Redis server as the store uses it: a connection for what is answered at once, another for writes that replicas confirm.
 
-import type { RedisArgument } from './driver.ts'
 import { RedisConnection, type RedisConnectionOptions, type RedisRequest } from './connection.ts'
 import { DurableWriter } from './durable-writer.ts'
 import { SCRIPTS } from './scripts.ts'
 import type { TimeLimit } from './time-limit.ts'
 
-export interface RedisCommand {
-  readonly args: readonly RedisArgument[]
+export interface RedisCommand extends RedisRequest {
   /** One of its keys: says which server of a cluster it goes to. All of them share a slot. */
   readonly key: string
   /** Answered when replicas have it, where the store waits for them. */
   readonly isDurable?: boolean
-  /** Answer bytes as Buffers, and maps as flat arrays. */
-  readonly buffers?: boolean
   readonly limit: TimeLimit
 }
 
@@ -30,17 +26,17 @@ export class RedisNode {
   readonly #durableConnection: RedisConnection | undefined
   readonly #writer: DurableWriter | undefined
 
-  constructor(options: RedisNodeOptions) {
-    this.connection = new RedisConnection({ ...options, prepare })
-    if (options.replicas === 0) return
-    const { replicas, settings } = options
+  constructor({ replicas, tracking, ...options }: RedisNodeOptions) {
+    this.connection = new RedisConnection({ ...options, ...(tracking && { tracking }), prepare })
+    if (replicas === 0) return
+    const { settings } = options
     this.#durableConnection = new RedisConnection({ ...options, prepare })
     this.#writer = new DurableWriter(this.#durableConnection, { replicas, timeoutMs: settings.timeoutMs })
   }
 
   /** @param isAsked the slot is on its way to this server, and its former one sent us here */
   async send({ limit, ...command }: RedisCommand, isAsked = false): Promise<unknown> {
-    const requests = isAsked ? [ASKING, command] : [command]
+    const requests = isAsked ? [ASKING, asOnce(command)] : [command]
     if (command.isDurable && this.#writer) return this.#writer.send(requests, limit)
     const answer = (await this.connection.sendTogether(requests, limit)).at(-1)
     if (answer?.status === 'fulfilled') return answer.value
@@ -57,4 +53,10 @@ export class RedisNode {
     this.connection.close()
     this.#durableConnection?.close()
   }
+}
+
+/** Nothing that is read from a server which does not have the slot yet is kept. */
+function asOnce(command: RedisRequest): RedisRequest {
+  const { reading: _, ...rest } = command
+  return rest
 }

@@ -4,7 +4,7 @@
 import type { RedisAddress, RedisConfig } from './config.ts'
 import { RedisConnection } from './connection.ts'
 import type { RedisDriver } from './driver.ts'
-import type { RedisLink } from './link.ts'
+import type { RedisLink, RedisLinkOptions } from './link.ts'
 import { RedisNode, type RedisCommand } from './node.ts'
 import { TimeLimit } from './time-limit.ts'
 
@@ -22,7 +22,7 @@ export class SentinelLink implements RedisLink {
   readonly #timeoutMs: number
   #timer: NodeJS.Timeout | undefined
 
-  constructor(driver: RedisDriver, config: RedisConfig, timeoutMs: number) {
+  constructor(driver: RedisDriver, config: RedisConfig, { timeoutMs, ...tracking }: RedisLinkOptions) {
     const { addresses, sentinelCredentials, credentials, tls, database, wait } = config
     const sentinelSettings = { credentials: sentinelCredentials, tls, database: 0, timeoutMs }
     this.#sentinels = addresses.map(
@@ -34,6 +34,7 @@ export class SentinelLink implements RedisLink {
       locate: () => this.#findMaster(),
       check: assertMaster,
       replicas: wait,
+      ...tracking,
     })
     this.#masterName = config.masterName
     this.#timeoutMs = timeoutMs

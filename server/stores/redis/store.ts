@@ -13,7 +13,8 @@ import type { RedisDriver } from './driver.ts'
 import { ExpiryIndex } from './expiry-index.ts'
 import { RedisKeys } from './keys.ts'
 import type { RedisLink } from './link.ts'
-import { readRow, writeRow, writeUpdate } from './rows.ts'
+import type { RowReading } from './row-cache.ts'
+import { readRow, writeRow, writeUpdate, type RedisRow } from './rows.ts'
 import { CLAIM, CREATE, HIT, REPLACE, TOUCH, UPDATE } from './scripts.ts'
 import { findServerWarnings } from './server-warnings.ts'
 import { TimeLimit } from './time-limit.ts'
@@ -63,13 +64,8 @@ export class RedisStore implements CopyableStore {
     return findServerWarnings(this.#link, this.#limit())
   }
 
-  async find(key: string, now: number): Promise<FindResult> {
-    const options = { limit: this.#limit(), isRepeatable: true, buffers: true }
-    const flat = await this.#commands.run(['HGETALL', this.#keys.row(key)], options)
-    const row = readRow(key, flat as readonly Buffer[]) // what HGETALL answers with `buffers`
-    if (row === undefined) return undefined
-    const ended = row.ended ?? timedOut(row.record, now)
-    return ended ? { ended } : { live: row.record }
+  find(key: string, now: number): MaybePromise<FindResult> {
+    return this.readRow(key).then((row) => findResult(row, now))
   }
 
   async create(record: SessionRecord): Promise<void> {
@@ -182,6 +178,13 @@ export class RedisStore implements CopyableStore {
     return this.#copy.importEntries(entries, now)
   }
 
+  /** `reading`: where the row may be kept. */
+  protected async readRow(key: string, reading?: RowReading): Promise<RedisRow | undefined> {
+    const options = { limit: this.#limit(), isRepeatable: true, buffers: true, ...(reading && { reading }) }
+    const flat = await this.#commands.run(['HGETALL', this.#keys.row(key)], options)
+    return readRow(key, flat as readonly Buffer[]) // what HGETALL answers with `buffers`
+  }
+
   async #index(record: SessionRecord, limit: TimeLimit): Promise<void> {
     await Promise.all([this.#users.add(record, rowToLive(record), limit), this.#expiry.add(record, limit)])
   }
@@ -189,4 +192,11 @@ export class RedisStore implements CopyableStore {
   #limit(): TimeLimit {
     return new TimeLimit(this.#parts.timeoutMs)
   }
+}
+
+/** What a row is at a given time. */
+export function findResult(row: RedisRow | undefined, now: number): FindResult {
+  if (row === undefined) return undefined
+  const ended = row.ended ?? timedOut(row.record, now)
+  return ended ? { ended } : { live: row.record }
 }

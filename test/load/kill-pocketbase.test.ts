@@ -7,11 +7,13 @@ import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readStatus } from '../../server/pocketbase/launcher/status-file.ts'
 import { startApp, type StartedApp } from '../support/app.ts'
-import { BrowserClient, type SeenAnswer } from '../support/browser-client.ts'
+import { BrowserClient } from '../support/browser-client.ts'
+import { assertNoHalfUsers } from '../support/half-users.ts'
 import { Ledger } from '../support/ledger.ts'
 import { notesApp } from '../support/notes-app.ts'
 import { newEmail, PASSWORD } from '../support/people.ts'
 import { startPocketBase, type TestPocketBase } from '../support/pocketbase.ts'
+import { assertRefused } from '../support/refusal.ts'
 import { startServerProcess, type ServerProcess } from '../support/server-process.ts'
 import { temporaryFolder } from '../support/stores.ts'
 import { Visitor } from '../support/visitor.ts'
@@ -74,7 +76,8 @@ describe('a PocketBase that is away under load', () => {
       assert.deepEqual(await ledger.broken(app.url, app.services.config.cookie.name), [])
       for (const visitor of signedIn) await visitor.assertNotes()
       for (const visitor of visitors) assert.equal((await visitor.login()).status, 200)
-      await assertNoHalfUsers(pocketbase)
+      // What was cut short has made a user with a profile, or none.
+      await assertNoHalfUsers(await pocketbase.admin.client())
     })
   }
 
@@ -126,12 +129,6 @@ function strangers({ app, ledger, visitors }: Party): readonly Promise<void>[] {
   })
 }
 
-function assertRefused(answer: SeenAnswer): void {
-  assert.equal(answer.status, 503, `${answer.method} ${answer.path}: ${answer.text}`)
-  assert.match(String(answer.headers['retry-after']), /^[1-9]\d*$/)
-  assert.deepEqual(answer.cookies, [])
-}
-
 /** One request finds PocketBase again, and the others follow. The test's timeout ends the waiting. */
 async function untilFresh(visitors: readonly Visitor[]): Promise<void> {
   for (const { browser } of visitors) {
@@ -157,14 +154,6 @@ async function untilSignedIn({ browser, email }: Visitor): Promise<void> {
 async function assertPublic({ url }: ServerProcess): Promise<void> {
   const browser = new BrowserClient(url)
   for (const path of ['/', '/login', '/register']) assert.equal((await browser.page(path)).status, 200)
-}
-
-/** What was cut short has made a user with a profile, or none. */
-async function assertNoHalfUsers({ admin }: TestPocketBase): Promise<void> {
-  const client = await admin.client()
-  const users = await client.collection('users').getFullList()
-  const profiles = await client.collection('profiles').getFullList()
-  assert.deepEqual(profiles.map(({ user }) => String(user)).toSorted(), users.map(({ id }) => id).toSorted())
 }
 
 /** The note of who runs is written a moment after it answers. */

@@ -10,6 +10,7 @@ import { Ledger } from '../support/ledger.ts'
 import { notesApp } from '../support/notes-app.ts'
 import { newEmail, PASSWORD } from '../support/people.ts'
 import { startPocketBase, type TestPocketBase } from '../support/pocketbase.ts'
+import { assertRefused } from '../support/refusal.ts'
 import { Visitor } from '../support/visitor.ts'
 import type { BrowserClient, SeenAnswer } from '../support/browser-client.ts'
 import type { Store } from '../../server/sessions/store.ts'
@@ -132,13 +133,6 @@ async function actSignedIn(visitor: Visitor): Promise<{ readonly status: number;
     default:
       return { status: 200, answer: await visitor.note('during', `${randomInt(1000)}`) }
   }
-}
-
-/** Unknown is not anonymous: 503, never 401 or a page for guests, and the cookie is left alone. */
-function assertRefused(answer: SeenAnswer): void {
-  assert.equal(answer.status, 503, `${answer.method} ${answer.path}: ${answer.text}`)
-  assert.match(String(answer.headers['retry-after']), /^[1-9]\d*$/)
-  assert.deepEqual(answer.cookies, [])
 }
 
 async function assertRecovered({ app, ledger, visitors }: Party): Promise<void> {

@@ -3,6 +3,7 @@
 import { after, before, describe } from 'node:test'
 import { testStore } from '../../server/testing.ts'
 import { startRedisCluster, type RedisCluster } from '../support/redis-cluster.ts'
+import { cachedRedisPlace } from '../support/redis-cached-place.ts'
 import { redisPlace } from '../support/redis-place.ts'
 
 describe('a Redis Cluster', () => {
@@ -13,4 +14,5 @@ describe('a Redis Cluster', () => {
   after(() => cluster.stop())
 
   testStore('redis', () => redisPlace(cluster.url))
+  testStore('redis with rows kept in the process', () => cachedRedisPlace(cluster.url))
 })

@@ -2,6 +2,7 @@
 
 import { after, before, describe } from 'node:test'
 import { testStore } from '../../server/testing.ts'
+import { cachedRedisPlace } from '../support/redis-cached-place.ts'
 import { redisPlace } from '../support/redis-place.ts'
 import { startRedisSentinels, type RedisSentinels } from '../support/redis-sentinels.ts'
 
@@ -13,4 +14,5 @@ describe('Redis behind Sentinel', () => {
   after(() => redis.stop())
 
   testStore('redis', () => redisPlace(redis.url))
+  testStore('redis with rows kept in the process', () => cachedRedisPlace(redis.url))
 })

@@ -2,6 +2,7 @@
 
 import { after, before, describe } from 'node:test'
 import { testStore } from '../../server/testing.ts'
+import { cachedRedisPlace } from '../support/redis-cached-place.ts'
 import { redisPlace } from '../support/redis-place.ts'
 import { startRedisServer, type RedisServer } from '../support/redis-server.ts'
 
@@ -13,6 +14,7 @@ describe('a Redis of our own', () => {
   after(() => server.stop())
 
   testStore('redis', () => redisPlace(server.url))
+  testStore('redis with rows kept in the process', () => cachedRedisPlace(server.url))
 })
 
 const named = process.env['TEST_REDIS_URL']

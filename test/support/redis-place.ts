@@ -30,7 +30,7 @@ const READ: Readonly<Record<string, (key: string) => readonly string[]>> = {
 export function redisPlace(
   base: string,
   connect: (url: string, count: number) => Store | Promise<Store> = (url) =>
-    createRedisStore({ url, timeoutMs: TIMEOUT_MS }),
+    createRedisStore({ url, timeoutMs: TIMEOUT_MS, cacheBytes: 0 }),
 ): RedisPlace {
   const prefix = `test-${randomBytes(8).toString('hex')}:`
   const url = `${base}${base.includes('?') ? '&' : '?'}prefix=${prefix}`

@@ -1,5 +1,6 @@
 // The port to PocketBase over the official SDK.
 
+import { withProfile } from './missing-profile.ts'
 import { passwordCalls } from './passwords.ts'
 import type { PocketBasePort } from './port.ts'
 import { profileCalls } from './profile-calls.ts'
@@ -15,15 +16,18 @@ import { verificationCalls } from './verification.ts'
 export function createPocketBase(config: UpstreamConfig): PocketBasePort {
   const upstream = createUpstream(config)
   const profiles = profileCalls(upstream)
+  const passwords = passwordCalls(upstream)
+  const hasHooks = hookProbe(upstream)
   return {
     url: config.pocketbase.url,
     collection: config.pocketbase.collection,
-    ...passwordCalls(upstream),
+    ...passwords,
+    authWithPassword: withProfile(upstream, hasHooks, passwords.authWithPassword),
     ...tokenCalls(upstream),
     ...verificationCalls(upstream),
     ...profiles,
     ...userCalls(upstream),
-    register: registrationCall(upstream, { hasHooks: hookProbe(upstream), setProfile: profiles.setProfile }),
+    register: registrationCall(upstream, { hasHooks, setProfile: profiles.setProfile }),
     report: () => report(upstream),
   }
 }

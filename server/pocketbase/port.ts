@@ -42,7 +42,8 @@ export type WriteResult<T = undefined> =
 export interface Registration {
   readonly email: string
   readonly password: string
-  readonly profile: Readonly<Record<string, unknown>>
+  /** Without it the profile gets a name made from the address. */
+  readonly profile?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** What our hook reports, `null` fields on a PocketBase without our hooks. */
@@ -60,7 +61,7 @@ export interface Report {
 export interface PocketBasePort {
   readonly url: string
   readonly collection: string
-  /** At most `concurrentLogins` at a time. Refuses nothing by itself; an expected wait over 20 s throws PocketBaseUnavailableError. */
+  /** A missing profile is made afterwards. At most `concurrentLogins` at a time. Refuses nothing by itself; an expected wait over 20 s throws PocketBaseUnavailableError. */
   authWithPassword(
     input: { readonly identity: string; readonly password: string },
     client: Client,

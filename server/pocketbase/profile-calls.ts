@@ -48,6 +48,17 @@ async function setProfile(
   return writeResult(upstream, await updateProfile(upstream, { ...input, id: again.value.id }, client))
 }
 
+/** Makes the profile where there is none, and leaves one that is there alone. */
+export async function ensureProfile(
+  upstream: Upstream,
+  { fields, ...owner }: Parameters<PocketBasePort['setProfile']>[0],
+  client: Client,
+): Promise<Answer<unknown>> {
+  const found = await findProfile(upstream, owner, client)
+  if (found.kind !== 'ok' || found.value !== null) return found
+  return createProfile(upstream, { owner, fields: allowedFields(upstream, fields) }, client)
+}
+
 function writeResult(upstream: Upstream, answer: Answer<RecordModel>): WriteResult<Fields> {
   if (answer.kind === 'ok') return { kind: 'ok', value: allowedFields(upstream, answer.value) }
   const data = answer.kind === 'refused' ? answer.data : {}

@@ -6,6 +6,7 @@ import { unexpected } from './answer.ts'
 import type { Answer } from './answer.ts'
 import { authenticatedFrom, userFrom } from './authenticated.ts'
 import { fieldErrorsFrom } from './field-errors.ts'
+import { defaultProfile } from './missing-profile.ts'
 import type { Client, PocketBasePort, Registration, WriteResult } from './port.ts'
 import { allowedFields } from './profile-calls.ts'
 import type { Upstream } from './upstream.ts'
@@ -31,7 +32,7 @@ export function registrationCall(upstream: Upstream, options: RegistrationOption
 /** Only these fields: what else a visitor sent (a role, `verified`) never reaches PocketBase. */
 function createUser(
   upstream: Upstream,
-  { email, password, profile }: Omit<Registration, 'profile'> & Partial<Registration>,
+  { email, password, profile }: Registration,
   client: Client,
 ): Promise<Answer<unknown>> {
   const user = { email, password, passwordConfirm: password }
@@ -41,7 +42,7 @@ function createUser(
   )
 }
 
-function withoutProfile({ email, password }: Registration): Omit<Registration, 'profile'> {
+function withoutProfile({ email, password }: Registration): Registration {
   return { email, password }
 }
 
@@ -76,7 +77,8 @@ async function createProfile(
     )
     if (answer.kind !== 'ok') throw unexpected('register', answer)
     const { token, user } = authenticatedFrom(answer.value, collection)
-    const result = await setProfile({ token, userId: user.id, fields: input.profile }, client)
+    const fields = input.profile ?? defaultProfile(user)
+    const result = await setProfile({ token, userId: user.id, fields }, client)
     if (result.kind !== 'ok') logger.warn({ userId: user.id, result: result.kind }, 'the profile could not be created')
   } catch (error) {
     logger.warn({ why: error instanceof Error ? error.name : 'unknown' }, 'the profile could not be created')

@@ -89,3 +89,36 @@ test('a profile collection that is added later is used, with the token of the ne
   )
   assert.equal(registered.kind, 'ok')
 })
+
+test('a profile that is missing is made at the next sign-in, and one that is there is left alone', async () => {
+  const input = { email: 'late@example.com', password: 'password12', profile: { displayName: '' } }
+  assert.equal((await pocketbase.register(input, VISITOR)).kind, 'ok')
+  const identity = input.email
+  const names = await Promise.all(
+    [1, 2].map(async () => {
+      const signedIn = await pocketbase.authWithPassword({ identity, password: input.password }, VISITOR)
+      assert.ok(signedIn.kind === 'ok')
+      return nameOnceThere({ token: signedIn.token, userId: signedIn.user.id })
+    }),
+  )
+  assert.deepEqual(names, ['late', 'late'])
+  const { token, userId } = await newUser(pocketbase)
+  const named = await nameOnceThere({ token, userId })
+  assert.match(named, /^User \d+$/)
+})
+
+/** It is made after the sign-in has been answered. */
+async function nameOnceThere(owner: { readonly token: string; readonly userId: string }): Promise<string> {
+  const profile = await pocketbase.getProfile(owner, VISITOR)
+  const name = profile.kind === 'ok' ? profile.value?.['displayName'] : undefined
+  return typeof name === 'string' ? name : nameOnceThere(owner)
+}
+
+test('a registration that says nothing of a profile gets one all the same', async () => {
+  const input = { email: 'unnamed@example.com', password: 'password12' }
+  const result = await pocketbase.register(input, VISITOR)
+  assert.ok(result.kind === 'ok')
+  const admin = await server.admin.client()
+  const profile = await admin.collection('profiles').getFirstListItem(`user = "${result.value.id}"`)
+  assert.equal(profile['displayName'], 'unnamed')
+})

@@ -23,7 +23,7 @@ export const register: Flow = async (input) => {
   const { registration } = services.config
   if (registration === 'closed') throw new ProblemError('not_found', 'Accounts are not made here.')
   known(session)
-  const { email, password, profile = {} } = parseInput(schemaFor(services.config), input.body)
+  const { email, password, profile } = parseInput(schemaFor(services.config), input.body)
   // Read before anything is asked: a session must not outlive an "end all" that comes in between.
   const epoch = await services.sessions.epoch()
   const result = await services.pocketbase.register({ email, password, profile }, session.client)

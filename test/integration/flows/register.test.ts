@@ -54,6 +54,16 @@ describe('POST /auth/register', () => {
     assert.ok(app.events.some(({ name, event }) => name === 'user_created' && event['userId'] === user['id']))
   })
 
+  it('makes a profile with a name from the address where none was sent', async () => {
+    const email = newEmail('nameless')
+    const answer = await app.browser().json('/auth/register', input(email, { profile: undefined }))
+    assert.equal(answer.status, 201)
+    const { user } = answer.json() as { user: Record<string, unknown> }
+    const admin = await pocketbase.admin.client()
+    const profile = await admin.collection('profiles').getFirstListItem(`user = "${String(user['id'])}"`)
+    assert.equal(profile['displayName'], email.split('@')[0])
+  })
+
   it('refuses a taken address at its field, whatever its case', async () => {
     const { email } = await newPerson(app)
     const browser = app.browser()

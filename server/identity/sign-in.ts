@@ -93,21 +93,28 @@ function signInDraft(
 /** A new id at every sign-in, so that nobody can fix it beforehand. The session of this browser ends in the same step. */
 async function writeRow(
   { sessions, config }: IdentityServices,
-  { session: old }: RequestSession,
+  request: RequestSession,
   draft: SessionDraft,
 ): Promise<LiveSession> {
-  if (old === null) return sessions.create(draft)
-  const live = await sessions.replace(old, (current) => ({
-    ...draft,
-    data: carriedOver(current, draft.signedIn?.user.id, config.keepAtLogin),
-  }))
+  const { session: old } = request
+  const isOthers = old !== null && old.record.userId !== null && old.record.userId !== draft.signedIn?.user.id
+  // What another user's session held must not reach this one.
+  const keep = isOthers ? [] : config.keepAtLogin
+  const unsaved = request.unsaved()
+  const fresh = () => sessions.create({ ...draft, data: kept(keep, {}, unsaved) })
+  if (old === null) return fresh()
+  const live = await sessions.replace(old, (current) => ({ ...draft, data: kept(keep, current.data(), unsaved) }))
   // It ended meanwhile, by a parallel sign-in of this browser perhaps; the credentials are still right.
-  return live === 'gone' ? sessions.create(draft) : live
+  return live === 'gone' ? fresh() : live
 }
 
-/** What another user's session held must not reach this one. */
-function carriedOver(old: LiveSession, userId: string | undefined, keep: readonly string[]): Record<string, unknown> {
-  if (old.record.userId !== null && old.record.userId !== userId) return {}
-  const data = old.data()
-  return Object.fromEntries(keep.filter((name) => Object.hasOwn(data, name)).map((name) => [name, data[name]]))
+/** What the row holds, and over it what this request has set: a handler may fill `req.session` just before it signs in. */
+function kept(
+  keep: readonly string[],
+  data: Readonly<Record<string, unknown>>,
+  unsaved: ReadonlyMap<string, unknown>,
+): Record<string, unknown> {
+  const values = new Map([...Object.entries(data), ...unsaved])
+  const found = keep.map((name) => [name, values.get(name)] as const)
+  return Object.fromEntries(found.filter(([, value]) => value !== undefined))
 }

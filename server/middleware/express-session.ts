@@ -10,6 +10,7 @@ import { contextOf, type RequestContext } from './request-context.ts'
 import { SessionAdaptor } from './session-adaptor.ts'
 import { functionsOf } from './response-functions.ts'
 import type { SessionEngine, SessionServices } from './session-kit.ts'
+import { unsavedFields } from './tracked-session.ts'
 
 export class ExpressSession implements SessionEngine {
   readonly #adaptor: SessionAdaptor
@@ -50,6 +51,12 @@ export class ExpressSession implements SessionEngine {
 
   reread({ req }: RequestContext): void {
     this.#adaptor.generate(req)
+  }
+
+  unsaved({ req }: RequestContext): ReadonlyMap<string, unknown> {
+    const session: unknown = req.session
+    const tracked = this.#adaptor.track(Object(session) as object) // what is no session of ours has no changes
+    return tracked === undefined ? new Map() : unsavedFields(req.session, tracked.saved)
   }
 
   save(context: RequestContext): MaybePromise<void> {

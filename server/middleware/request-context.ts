@@ -83,6 +83,10 @@ export class RequestContext implements RequestSession {
     return this.#client
   }
 
+  unsaved(): ReadonlyMap<string, unknown> {
+    return this.started ? this.kit.engine.unsaved(this) : new Map()
+  }
+
   get writes(): Writes {
     this.#writes ??= new Writes()
     return this.#writes

@@ -29,6 +29,8 @@ export interface RequestSession {
   /** PocketBase could not confirm the session in time. */
   readonly stale: boolean
   readonly client: Client
+  /** Fields of `req.session` that this request has changed and not yet written; `undefined` for one that it has removed. */
+  unsaved(): ReadonlyMap<string, unknown>
   /**
    * From now on the request has this session (login, rotation). Sends its cookie and drops the pre-login one;
    * a `req.session` that was touched before is read anew from the session.

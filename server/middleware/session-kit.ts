@@ -14,6 +14,8 @@ export interface SessionEngine {
   start(context: RequestContext): void
   /** Reads `req.session` anew from the request's session. */
   reread(context: RequestContext): void
+  /** What `save` would write, by name. */
+  unsaved(context: RequestContext): ReadonlyMap<string, unknown>
   /** Writes what has changed. @throws ProblemError, and TypeError where `req.session` is no session */
   save(context: RequestContext): MaybePromise<void>
 }

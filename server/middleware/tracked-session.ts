@@ -37,6 +37,14 @@ export function changesOf(session: object, saved: ReadonlyMap<string, string>): 
   return { set, unset, texts }
 }
 
+/** The same by the names of `req.session`, `undefined` for what has been removed. */
+export function unsavedFields(session: object, saved: ReadonlyMap<string, string>): ReadonlyMap<string, unknown> {
+  const texts = fieldTexts(session)
+  const names = new Set([...texts.keys(), ...saved.keys()])
+  const changed = [...names].filter((name) => texts.get(name) !== saved.get(name))
+  return new Map(changed.map((name) => [name, texts.has(name) ? Reflect.get(session, name) : undefined]))
+}
+
 export function hasChanges({ set, unset }: FieldChanges): boolean {
   return unset.length > 0 || Object.keys(set).length > 0
 }

@@ -14,7 +14,12 @@ let app: StartedApp
 
 before(async () => {
   pocketbase = await startPocketBase()
-  app = await startApp({ pocketbase: pocketbase.url, build: buildApp, store: createFaultyStore() })
+  app = await startApp({
+    pocketbase: pocketbase.url,
+    build: buildApp,
+    store: createFaultyStore(),
+    keepAtLogin: ['cart'],
+  })
 })
 after(async () => {
   await app.close()
@@ -30,6 +35,13 @@ function buildApp(auth: Auth): express.Express {
     res.json({ count: await auth.updateSession<number>(req, 'count', (value) => (value ?? 0) + 1) })
   })
   own.get('/count', (req, res) => res.json({ count: Reflect.get(req.session, 'count') ?? null }))
+  own.post('/fill-and-enter', express.json(), async (req, res) => {
+    const { identity, password, fields } = req.body as { identity: string; password: string; fields: object }
+    Object.assign(req.session, fields)
+    await auth.signIn(req, { identity, password })
+    res.json(req.session)
+  })
+  own.get('/fields', (req, res) => res.json(req.session))
   own.post('/by-token', express.json(), async (req, res) => {
     const { token } = req.body as { token: string }
     const user = await auth.signIn(req, { token })
@@ -98,6 +110,33 @@ describe('auth.signIn', () => {
     assert.equal((await other.get('/auth/status')).json()['authenticated'], true)
     const refused = await app.browser().json('/by-token', { token: `${token}x` })
     assert.deepEqual([refused.status, refused.json()['code']], [401, 'invalid_credentials'])
+  })
+})
+
+describe('auth.signIn in a handler that has filled req.session', () => {
+  const fields = { cart: ['tea'], role: 'admin' }
+
+  it('keeps the fields named by keepAtLogin, and no others, with or without a session before', async () => {
+    await app.browser().register('cart@example.com', PASSWORD)
+    const credentials = { identity: 'cart@example.com', password: PASSWORD }
+    const stranger = app.browser()
+    assert.deepEqual((await stranger.json('/fill-and-enter', { ...credentials, fields })).json()['cart'], ['tea'])
+    const visitor = app.browser()
+    await visitor.json('/count')
+    await visitor.json('/fill-and-enter', { ...credentials, fields })
+    for (const browser of [stranger, visitor]) {
+      const { cookie: _, ...held } = (await browser.get('/fields')).json()
+      assert.deepEqual(held, { cart: ['tea'] })
+    }
+  })
+
+  it('hands nothing to another user', async () => {
+    await app.browser().register('next@example.com', PASSWORD)
+    const browser = app.browser()
+    await browser.login('cart@example.com', PASSWORD)
+    await browser.json('/fill-and-enter', { identity: 'next@example.com', password: PASSWORD, fields })
+    const { cookie: _, ...held } = (await browser.get('/fields')).json()
+    assert.deepEqual(held, {})
   })
 })
 

@@ -74,6 +74,7 @@ export function requestWith(live: LiveSession | null, ip = '203.0.113.7'): SeenR
     get user() {
       return this.session?.user() ?? null
     },
+    unsaved: () => new Map<string, unknown>(),
     adopt(session: LiveSession) {
       told.push('adopt')
       this.session = session

@@ -1,4 +1,4 @@
-// The identity over a memory store and a scripted PocketBase, and requests as it sees them.
+// The identity over a store (in memory, unless told) and a scripted PocketBase, and requests as it sees them.
 
 import { resolveConfig, type AuthOptions } from '../../server/config.ts'
 import { AuthEventEmitter, type AuthEvents } from '../../server/events.ts'
@@ -8,12 +8,14 @@ import type { PocketBasePort } from '../../server/pocketbase/port.ts'
 import type { Services } from '../../server/services.ts'
 import type { LiveSession } from '../../server/sessions/live-session.ts'
 import { Limiter } from '../../server/sessions/limiter.ts'
-import { openSessions, SECRET } from './sessions.ts'
+import { openSessions, SECRET, type OpenSessionsOptions } from './sessions.ts'
 import { scriptedPocketBase } from './scripted-pocketbase.ts'
 
 export interface OpenIdentityOptions {
   readonly pocketbase: Partial<PocketBasePort>
   readonly auth?: Partial<AuthOptions>
+  /** Over which store, by which clock. */
+  readonly sessions?: OpenSessionsOptions
 }
 
 const EVENTS = [
@@ -24,8 +26,8 @@ const EVENTS = [
   'pocketbase_unavailable',
 ] as const satisfies readonly (keyof AuthEvents)[]
 
-export async function openIdentity({ pocketbase, auth = {} }: OpenIdentityOptions) {
-  const { sessions, store, clock, events: sessionEvents } = await openSessions()
+export async function openIdentity({ pocketbase, auth = {}, sessions: options = {} }: OpenIdentityOptions) {
+  const { sessions, store, clock, events: sessionEvents } = await openSessions(options)
   const silent = { debug() {}, info() {}, warn() {}, error() {} }
   const config = resolveConfig({
     pocketbase: 'http://127.0.0.1:8090',

@@ -51,7 +51,8 @@ export async function importIntoPostgres(
   }
   const sessions = sessionEntries(entries)
   if (sessions.length === 0) return 0
-  return (await pool.run(sql.importSessions, [JSON.stringify(sessions.map(toObject))], REPEATABLE)).count
+  const { rows } = await pool.run(sql.importSessions, [JSON.stringify(sessions.map(toObject))], REPEATABLE)
+  return Number(rows[0]?.[0])
 }
 
 /** A row by the names of its columns. */

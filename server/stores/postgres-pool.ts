@@ -185,7 +185,7 @@ function unreachable(error: unknown): PostgresError {
 }
 
 /** Closes the socket at once. An idle connection's pool hears of it as an error and forgets it. */
-function destroy(client: PoolClient): void {
+export function destroy(client: ClientBase): void {
   // The driver's public `end` says goodbye first, and a silent server never answers.
   const { connection } = client as unknown as {
     readonly connection: { readonly stream: { destroy(error: Error): void } }

@@ -19,6 +19,12 @@ export const INSERTED = `${COLUMNS}, fields`
 
 const TYPE_OF = { amr: 'text', device: 'text', ip: 'text' } as const
 
+/**
+ * On which it is told what has changed: keys, or nothing for all. The same for all schemas of a database, since the same tables
+ * can be found with and without the schema's name.
+ */
+export const CHANNEL = 'pbs_sessions'
+
 /** @param prefix stands before each table's name; it is part of the SQL, so it must have been checked. */
 export function createStatements(prefix: string): Statements {
   const named = Object.entries(textsOf(prefix)).map(([name, text]) => [name, { name: `pbs_${name}`, text }])
@@ -33,6 +39,14 @@ function live(table: string, $now: number): string {
 /** What the row held is erased. The parameters are the numbers of reason and time. */
 function ended($reason: number, $now: number): string {
   return `end_reason = $${$reason}, ended_at = $${$now}, fields = NULL, device = '', ip = '', version = version + 1`
+}
+
+/**
+ * Tells the processes that keep rows, when the transaction commits. For that moment it is the only one in the database, syncing
+ * to the disk included: it is worth that where a session ends, and not for every change.
+ */
+function told(key: string): string {
+  return `pg_notify('${CHANNEL}', ${key})`
 }
 
 function textsOf(prefix: string) {
@@ -51,13 +65,17 @@ function textsOf(prefix: string) {
         JOIN ${sessions} AS l ON l.key = k.key COLLATE "C" ORDER BY l.key FOR NO KEY UPDATE OF l) AS t
       WHERE s.key = t.key AND ${live('s', 4)}`,
     replace: `WITH old AS (UPDATE ${sessions} SET ${ended(21, 22)}
-        WHERE key = $23 AND ${live(sessions, 22)} AND ($24::bigint IS NULL OR version = $24) RETURNING key)
-      INSERT INTO ${sessions} (${INSERTED}) SELECT ${parameters(1, 20)} FROM old`,
-    end: `UPDATE ${sessions} SET ${ended(2, 3)} WHERE key = $1 AND ${live(sessions, 3)}`,
-    endByUser: `UPDATE ${sessions} AS s SET ${ended(3, 4)}
-      FROM (SELECT key FROM ${sessions} AS l WHERE user_id = $1 AND key IS DISTINCT FROM $2 AND ${live('l', 4)}
-        ORDER BY key FOR NO KEY UPDATE) AS t
-      WHERE s.key = t.key AND ${live('s', 4)}`,
+        WHERE key = $23 AND ${live(sessions, 22)} AND ($24::bigint IS NULL OR version = $24) RETURNING key),
+      new AS (INSERT INTO ${sessions} (${INSERTED}) SELECT ${parameters(1, 20)} FROM old)
+      SELECT ${told('key')} FROM old`,
+    end: `WITH done AS (UPDATE ${sessions} SET ${ended(2, 3)} WHERE key = $1 AND ${live(sessions, 3)} RETURNING key)
+      SELECT ${told('key')} FROM done`,
+    endByUser: `WITH done AS (UPDATE ${sessions} AS s SET ${ended(3, 4)}
+        FROM (SELECT key FROM ${sessions} AS l WHERE user_id = $1 AND key IS DISTINCT FROM $2 AND ${live('l', 4)}
+          ORDER BY key FOR NO KEY UPDATE) AS t
+        WHERE s.key = t.key AND ${live('s', 4)} RETURNING s.key)
+      SELECT ${told('key')} FROM done`,
+    announce: `SELECT ${told('key')} FROM unnest($1::text[]) AS k (key)`,
     listByUser: `SELECT ${COLUMNS} FROM ${sessions} WHERE user_id = $1 AND ${live(sessions, 2)} ORDER BY created_at DESC`,
     scan: `SELECT ${COLUMNS} FROM ${sessions} WHERE key > $1 ORDER BY key LIMIT $2`,
     ...epochTexts(prefix),
@@ -103,8 +121,9 @@ function copyTexts(prefix: string) {
     exportEpochs: `SELECT user_id, epoch, noted_at FROM ${prefix}user_epochs WHERE user_id > $1 ORDER BY user_id LIMIT $2`,
     exportClaims: `SELECT name, expires_at FROM ${prefix}claims WHERE name > $1 ORDER BY name LIMIT $2`,
     // Rows come in the order of their keys, in which touches lock them too.
-    importSessions: `INSERT INTO ${sessions} AS s (${INSERTED})
-      SELECT ${INSERTED} FROM jsonb_populate_recordset(NULL::${sessions}, $1::jsonb) ${overOlder('s', COLUMNS)}`,
+    importSessions: `WITH done AS (INSERT INTO ${sessions} AS s (${INSERTED})
+        SELECT ${INSERTED} FROM jsonb_populate_recordset(NULL::${sessions}, $1::jsonb) ${overOlder('s', COLUMNS)} RETURNING key)
+      SELECT count(*), ${told("''")} FROM done`,
     importEpoch: `UPDATE ${prefix}epoch SET epoch = greatest(epoch, $1)`,
     importUserEpoch: `INSERT INTO ${prefix}user_epochs AS u (user_id, epoch, noted_at) VALUES ($1, $2, $3)
       ON CONFLICT (user_id) DO UPDATE SET ${larger('u', 'epoch')}, ${larger('u', 'noted_at')}`,

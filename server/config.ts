@@ -84,6 +84,10 @@ export interface AuthOptions {
   readonly session?: SessionOptions
   readonly revalidate?: RevalidateOptions
   readonly cookie?: { readonly name?: string; readonly sameSite?: 'lax' | 'strict' }
+  /**
+   * `open`: signed in at once. `verify-first`: known and unknown addresses get the same answer, and nobody signs in with a
+   * password before the address is confirmed. `closed`: not found. Default `open`.
+   */
   readonly registration?: 'open' | 'verify-first' | 'closed'
   readonly profile?: false | { readonly collection?: string; readonly fields?: readonly string[] }
   readonly roles?: (user: UserRecord) => string | readonly string[] | undefined

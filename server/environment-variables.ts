@@ -228,7 +228,8 @@ export const VARIABLES = [
     kind: 'text',
     option: 'registration',
     fallback: '`open`',
-    meaning: '`open`, `verify-first` (known and unknown addresses get the same answer) or `closed`',
+    meaning:
+      '`open`, `verify-first` (known and unknown addresses get the same answer; nobody signs in before the address is confirmed) or `closed`',
   },
   {
     name: 'PROFILE_COLLECTION',

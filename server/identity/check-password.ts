@@ -1,5 +1,6 @@
 // Every password that a visitor types is checked here, within the budgets for wrong ones.
 
+import type { Config } from '../config.ts'
 import { ProblemError } from '../errors.ts'
 import { isWholePassword } from '../lib/password-rules.ts'
 import type { Authenticated, Client, PasswordResult } from '../pocketbase/port.ts'
@@ -34,7 +35,7 @@ export async function checkPassword(
       return result
     }
     services.events.emit('authn_login_fail', { why: result.kind, ip: client.ip })
-    throw refusal(result.kind)
+    throw refusal(services.config, result.kind)
   } catch (error) {
     if (error instanceof RateLimitedError) {
       services.events.emit('authn_login_fail_max', { limit: error.kind, ip: client.ip })
@@ -44,21 +45,25 @@ export async function checkPassword(
 }
 
 /** The one answer to everything that is wrong about credentials: it must not tell accounts that exist from others. */
-export function invalidCredentials(): ProblemError {
-  return new ProblemError('invalid_credentials', 'The e-mail address or the password is not right.')
+export function invalidCredentials({ registration }: Pick<Config, 'registration'>): ProblemError {
+  const unless = registration === 'verify-first' ? ', or the address has not been confirmed yet' : ''
+  return new ProblemError('invalid_credentials', `The e-mail address or the password is not right${unless}.`)
 }
 
 async function ask(
-  { pocketbase }: IdentityServices,
+  { pocketbase, config }: IdentityServices,
   { identity, password }: PasswordCredentials,
   client: Client,
 ): Promise<PasswordResult> {
   // bcrypt would cut it, and accept it with any other ending.
   if (!isWholePassword(password)) return { kind: 'wrong' }
-  return pocketbase.authWithPassword({ identity: identity.trim(), password }, client)
+  const result = await pocketbase.authWithPassword({ identity: identity.trim(), password }, client)
+  if (result.kind !== 'ok' || config.registration !== 'verify-first') return result
+  // Else a registration followed by a sign-in with the same password would tell whether the address was free.
+  return result.user.verified === true ? result : { kind: 'not_allowed' }
 }
 
-function refusal(kind: Exclude<PasswordResult['kind'], 'ok'>): ProblemError {
-  if (kind !== 'mfa') return invalidCredentials()
+function refusal(config: Config, kind: Exclude<PasswordResult['kind'], 'ok'>): ProblemError {
+  if (kind !== 'mfa') return invalidCredentials(config)
   return new ProblemError('mfa_required', 'This account asks for a second factor, which is not supported here yet.')
 }

@@ -73,7 +73,7 @@ async function confirmToken(services: IdentityServices, token: string, client: C
   const result = await services.pocketbase.authRefresh(token, client)
   if (result.kind === 'ok') return result
   services.events.emit('authn_login_fail', { why: result.kind, ip: client.ip })
-  throw invalidCredentials()
+  throw invalidCredentials(services.config)
 }
 
 function signInDraft(

@@ -203,6 +203,19 @@ describe('registering with verify-first', () => {
     }
   })
 
+  it('lets nobody sign in before the address is confirmed: who signs in with what they have just sent learns nothing', async () => {
+    const known = await registered(true)
+    const own = { password: 'my own password', passwordConfirm: 'my own password' }
+    const tries: Try[] = []
+    for (const email of [known, newEmail()]) {
+      await app.browser().json('/auth/register', fields(email, own))
+      tries.push({ what: email, email, password: own.password })
+    }
+    await assertAlike(tries, ({ email, password }) => app.browser().login(email, password))
+    await assertAlike(tries, ({ email, password }) => app.browser().form('/auth/login', { identity: email, password }))
+    assert.equal((await app.browser().login(known, PASSWORD)).status, 200)
+  })
+
   it('changes nothing of the account that is there', async () => {
     const known = await registered(true)
     const other = { password: 'another password', passwordConfirm: 'another password' }

@@ -13,6 +13,8 @@ export interface UnsteadyProxy {
   delay(ms: number): void
   /** What was held back arrives, all at once; no delay any more. */
   heal(): void
+  /** Of the answers that are held back, so many bytes arrive. */
+  release(bytes: number): void
   /** Bytes of the server that are held back. */
   heldAnswers(): number
   close(): Promise<void>
@@ -55,6 +57,9 @@ export async function startUnsteadyProxy(target: {
     heal: () => {
       Object.assign(weather, { delayMs: 0, holdsRequests: false, holdsAnswers: false })
       for (const pair of pairs) pair.flush()
+    },
+    release: (bytes) => {
+      for (const { answers } of pairs) if (answers.held > 0) answers.release(bytes)
     },
     heldAnswers: () => [...pairs].reduce((sum, { answers }) => sum + answers.held, 0),
     close: async () => {
@@ -116,6 +121,12 @@ class Flow {
     this.#waiting.push({ data, dueAt })
     if (delayMs === 0) this.flush()
     else setTimeout(() => this.flush(), delayMs).unref()
+  }
+
+  release(bytes: number): void {
+    const all = Buffer.concat(this.#waiting.map(({ data }) => data))
+    this.#waiting = [{ data: all.subarray(bytes), dueAt: 0 }]
+    this.#to.write(all.subarray(0, bytes))
   }
 
   /** Sends what is due, in one piece. */

@@ -1,12 +1,12 @@
 -- wrk: goes through the Cookie headers of a file in a mixed order, each once before any comes again.
--- Arguments: path, file ("-" for requests without a cookie), where to begin.
+-- Arguments: path, file ("-" for requests without a cookie), how many of that order to leave out.
 
 local requests = {}
 local next = 1
 local stride = 1
 
 function init(args)
-  local path, file, start = args[1], args[2], tonumber(args[3])
+  local path, file, after = args[1], args[2], tonumber(args[3])
   if file == '-' then
     requests[1] = wrk.format('GET', path)
   else
@@ -17,7 +17,7 @@ function init(args)
   -- A prime that divides none of the counts in use.
   if #requests % 7919 ~= 0 then stride = 7919 % #requests end
   if stride == 0 then stride = 1 end
-  next = start % #requests + 1
+  next = after * stride % #requests + 1
 end
 
 function request()

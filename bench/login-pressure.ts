@@ -39,7 +39,7 @@ export async function measureLoginPressure(options: LoginPressureOptions): Promi
 }
 
 async function measure(server: MeasuredServer, { rounds, seconds, print }: LoginPressureOptions): Promise<Section> {
-  await runSlice(server, { path: '/me', seconds: 1, start: 0 })
+  await runSlice(server, { path: '/me', seconds: 1, after: 0 })
   const people = await Promise.all(Array.from({ length: CLIENTS }, (_, n) => register(server, n)))
   print(`${CLIENTS} people have registered`)
   const [alone, pressed]: [number[], number[]] = [[], []]

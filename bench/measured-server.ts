@@ -3,7 +3,7 @@
 import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { ServerReady, ServerTask } from './servers/server-task.ts'
 
@@ -29,7 +29,7 @@ export const SERVER_CORE = '0'
 
 /** Keeps this process, and what it starts from now on, off the core of the servers. */
 export function leaveServerCore(): void {
-  const cores = availableParallelism()
+  const cores = cpus().length
   if (process.platform !== 'linux' || cores < 2) throw new Error('The benchmark needs Linux and two cores.')
   const { status, stderr } = spawnSync('taskset', ['-a', '-c', '-p', `1-${cores - 1}`, String(process.pid)])
   if (status !== 0) throw new Error(`taskset: ${stderr?.toString() ?? 'not found'}`)

@@ -13,8 +13,7 @@ export interface PrepareOptions {
 
 /** What is compiled or cached for the first time is not measured. */
 const WARM_UP_SECONDS = 1
-/** Until most of the sessions have been asked for once. */
-const WARM_UP_MANY_SECONDS = 8
+const WARM_UP_STEPS = 15
 
 /** Whoever starts it stops it. @throws AssertionError where it gives a wrong answer */
 export async function prepareServer(
@@ -28,16 +27,24 @@ export async function prepareServer(
     sessions: subject.sessions,
     store: backends.storeOf(subject),
     cookieFile,
+    ...(subject.cache === undefined ? {} : { cache: subject.cache }),
   })
   try {
     await checkServer(server, subject, paths)
-    const isPeer = subject.program.startsWith('peers/')
-    const seconds = subject.sessions > 1000 && !isPeer ? WARM_UP_MANY_SECONDS : WARM_UP_SECONDS
-    for (const path of paths) await runSlice(server, { path, seconds, start: 0 })
+    for (const path of paths) await warmUp(server, subject, path)
   } catch (error) {
     await server.stop()
     throw error
   }
   print(`${subject.id}: checked and warm after ${((performance.now() - started) / 1000).toFixed(1)} s`)
   return server
+}
+
+/** Until each session has been asked for once, where ours may keep it; the peers keep nothing beside their stores. */
+async function warmUp(server: MeasuredServer, { program, sessions }: Subject, path: Row['path']): Promise<void> {
+  const enough = program.startsWith('peers/') ? 1 : sessions
+  let requests = 0
+  for (let step = 0; step < WARM_UP_STEPS && requests < enough; step += 1) {
+    requests += (await runSlice(server, { path, seconds: WARM_UP_SECONDS, after: requests })).requests
+  }
 }

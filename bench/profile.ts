@@ -21,7 +21,7 @@ export async function profileHotPath(backends: Backends, subject: Subject = MEMO
   }
   const server = await startServer(subject.program, task, { flags: ['--cpu-prof', `--cpu-prof-dir=${folder}`] })
   try {
-    await runSlice(server, { path: '/me', seconds: SECONDS, start: 0 })
+    await runSlice(server, { path: '/me', seconds: SECONDS, after: 0 })
   } finally {
     await server.finish()
   }

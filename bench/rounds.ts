@@ -13,8 +13,10 @@ export interface RoundOptions extends PrepareOptions {
 
 export interface MeasuredRow {
   readonly row: Row
-  /** To bare Express in the same round. */
+  /** Throughput, to that of bare Express in the same round. */
   readonly ratio: Spread
+  /** The same by processor time, which does not count what else the machine does. */
+  readonly cpuRatio: Spread
   readonly perSecond: Spread
   readonly cpuMicroseconds: Spread
 }
@@ -27,7 +29,12 @@ export interface Rounds {
 /** A reference at the begin of a round, at its end, and after this many rows. */
 const ROWS_PER_REFERENCE = 7
 
-type Samples = Map<Row | 'bare', { readonly result: SliceResult; readonly ratio: number }[]>
+interface Sample extends SliceResult {
+  readonly ratio: number
+  readonly cpuRatio: number
+}
+
+type Samples = Map<Row | 'bare', Sample[]>
 
 export async function measureRounds(rows: readonly Row[], options: RoundOptions): Promise<Rounds> {
   const subjects = [BARE, ...new Set(rows.map((row) => row.subject))]
@@ -56,7 +63,7 @@ async function measureRound(rows: readonly Row[], { servers, samples, round, sec
     const server = servers.get(subject)
     if (server === undefined) throw new Error(`${subject.id} was not started`)
     // A begin of its own each round, so that all sessions are asked for.
-    return runSlice(server, { path, seconds, start: round * 37_171 })
+    return runSlice(server, { path, seconds, after: round * 37_171 })
   }
   const references = [await slice(BARE, '/me')]
   const anonymous: SliceResult[] = []
@@ -68,13 +75,15 @@ async function measureRound(rows: readonly Row[], { servers, samples, round, sec
     if ((index + 1) % ROWS_PER_REFERENCE === 0) references.push(await slice(BARE, '/me'))
   }
   references.push(await slice(BARE, '/me'))
-  const add = (key: Row | 'bare', result: SliceResult, reference: number): void => {
-    samples.set(key, [...(samples.get(key) ?? []), { result, ratio: result.perSecond / reference }])
+  const add = (key: Row | 'bare', result: SliceResult, bare: readonly SliceResult[]): void => {
+    const ratio = result.perSecond / mean(bare.map((each) => each.perSecond))
+    const cpuRatio = mean(bare.map((each) => each.cpuMicroseconds)) / result.cpuMicroseconds
+    samples.set(key, [...(samples.get(key) ?? []), { ...result, ratio, cpuRatio }])
   }
-  for (const result of references) add('bare', result, mean(references))
+  for (const result of references) add('bare', result, references)
   for (const [index, result] of results.entries()) {
     const row = rows[index]
-    if (row !== undefined) add(row, result, mean(row.path === '/hello' ? anonymous : references))
+    if (row !== undefined) add(row, result, row.path === '/hello' ? anonymous : references)
   }
 }
 
@@ -83,8 +92,8 @@ function pathsOf(subject: Subject, rows: readonly Row[]): ReadonlySet<Row['path'
   return new Set(rows.filter((row) => row.subject === subject).map((row) => row.path))
 }
 
-function mean(results: readonly SliceResult[]): number {
-  return results.reduce((sum, { perSecond }) => sum + perSecond, 0) / results.length
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
 function summarize(rows: readonly Row[], samples: Samples): Rounds {
@@ -92,8 +101,9 @@ function summarize(rows: readonly Row[], samples: Samples): Rounds {
     const all = samples.get(key) ?? []
     return {
       ratio: spreadOf(all.map(({ ratio }) => ratio)),
-      perSecond: spreadOf(all.map(({ result }) => result.perSecond)),
-      cpuMicroseconds: spreadOf(all.map(({ result }) => result.cpuMicroseconds)),
+      cpuRatio: spreadOf(all.map(({ cpuRatio }) => cpuRatio)),
+      perSecond: spreadOf(all.map(({ perSecond }) => perSecond)),
+      cpuMicroseconds: spreadOf(all.map(({ cpuMicroseconds }) => cpuMicroseconds)),
     }
   }
   return { bare: spread('bare'), rows: rows.map((row) => ({ row, ...spread(row) })) }

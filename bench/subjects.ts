@@ -11,6 +11,8 @@ export interface Subject {
   readonly sessions: number
   /** What an ended session's cookie does: `refused`, or that the server cannot end one. */
   readonly canEnd: boolean
+  /** The product's option `cache`, where it is set. */
+  readonly cache?: boolean
 }
 
 export interface Row {
@@ -57,7 +59,12 @@ export const OUR_ROWS: readonly Row[] = [
   me('memory', MEMORY, 0.9),
   me('SQLite', SQLITE, 0.75),
   me('Redis', REDIS, 0.85),
-  me('PostgreSQL', ours('postgres'), 0.8),
+  me(
+    'PostgreSQL, cache: true',
+    subject('ours-postgres-cached', 'servers/ours.ts', { backend: 'postgres', cache: true }),
+    0.8,
+  ),
+  me('PostgreSQL', ours('postgres')),
   me('memory', ours('memory', MANY), 0.65),
   me('SQLite', ours('sqlite', MANY), 0.5),
   me('Redis', ours('redis', MANY), 0.5),

@@ -8,11 +8,12 @@ import type { Row } from './subjects.ts'
 export interface Slice {
   readonly path: Row['path']
   readonly seconds: number
-  /** Which session the first request asks for. */
-  readonly start: number
+  /** How many requests of the order in which sessions are asked for are left out. */
+  readonly after: number
 }
 
 export interface SliceResult {
+  readonly requests: number
   readonly perSecond: number
   /** Processor time of the server's process, in microseconds a request. */
   readonly cpuMicroseconds: number
@@ -23,14 +24,14 @@ export const CONNECTIONS = 32
 const run = promisify(execFile)
 
 /** @throws where a request failed or was refused */
-export async function runSlice(server: MeasuredServer, { path, seconds, start }: Slice): Promise<SliceResult> {
+export async function runSlice(server: MeasuredServer, { path, seconds, after }: Slice): Promise<SliceResult> {
   const load = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', pathOf('cookies.lua'), server.url]
-  const args = [...load, '--', path, path === '/hello' ? '-' : server.cookieFile, String(start)]
+  const args = [...load, '--', path, path === '/hello' ? '-' : server.cookieFile, String(after)]
   const before = server.cpuMs()
   const { stdout } = await run(process.env['WRK_BIN'] ?? 'wrk', args)
   const cpuMs = server.cpuMs() - before
   const { requests, perSecond } = parse(stdout)
-  return { perSecond, cpuMicroseconds: (cpuMs * 1000) / requests }
+  return { requests, perSecond, cpuMicroseconds: (cpuMs * 1000) / requests }
 }
 
 function parse(output: string): { readonly requests: number; readonly perSecond: number } {

@@ -8,15 +8,15 @@ import type { ServerTask } from './server-task.ts'
 /** Not a secret: it protects the sessions of made-up people on this machine. */
 export const BENCH_SECRET = 'bench-only-Vn4c8Kx1Lm5Rt7Wb9Yd2Hf4Jg6NcPs'
 
+type OurTask = Pick<ServerTask, 'store' | 'cache' | 'pocketbase'>
+
 const NOBODY = 'http://127.0.0.1:9'
 const DAY_MS = 86_400_000
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
 
-export function benchOptions(
-  { store, pocketbase }: Pick<ServerTask, 'store' | 'pocketbase'>,
-  origin: string,
-): AuthOptions {
+export function benchOptions({ store, cache, pocketbase }: OurTask, origin: string): AuthOptions {
   return {
+    ...(cache === undefined ? {} : { cache }),
     pocketbase: pocketbase ?? NOBODY,
     // What a request costs when PocketBase has confirmed the session less than half a minute ago.
     revalidate: { intervalMs: DAY_MS, maxStaleMs: DAY_MS },

@@ -11,6 +11,8 @@ export interface ServerTask {
   readonly store: string
   /** Where the Cookie headers go, one a line: line `n` is the session of user `n`. */
   readonly cookieFile: string
+  /** The product's option `cache`. */
+  readonly cache?: boolean
   /** URL of a PocketBase, where users are to sign in during the measurement. */
   readonly pocketbase?: string
 }

@@ -3,12 +3,14 @@
 import type { MeasuredRow } from './rounds.ts'
 import { ASKS } from './subjects.ts'
 
-const WIDTH = 880
-const LABEL_WIDTH = 400
+const WIDTH = 960
+const LABEL_WIDTH = 440
 const BAR_HEIGHT = 16
 const ROW_HEIGHT = 24
 const TOP = 56
-const SCALE = WIDTH - LABEL_WIDTH - 60
+/** Where the noise of a round puts something ahead of bare Express, its line ends here. */
+const MAX_SHARE = 1.1
+const SCALE = (WIDTH - LABEL_WIDTH - 50) / MAX_SHARE
 
 /** Readable on a light and on a dark page. */
 const STYLE = `text{font:13px system-ui,sans-serif;fill:#24292f}.title{font-weight:600;font-size:15px}.grid{stroke:#8c959f;stroke-opacity:.35}
@@ -42,14 +44,14 @@ function bar({ row, ratio }: MeasuredRow, index: number): string {
   const middle = y + BAR_HEIGHT / 2
   return [
     `<text x="${LABEL_WIDTH - 10}" y="${y + 13}" text-anchor="end">${escape(label)}</text>`,
-    `<rect class="${kind}" x="${LABEL_WIDTH}" y="${y}" width="${(ratio.median * SCALE).toFixed(1)}" height="${BAR_HEIGHT}" rx="2"/>`,
+    `<rect class="${kind}" x="${LABEL_WIDTH}" y="${y}" width="${(Math.min(ratio.median, MAX_SHARE) * SCALE).toFixed(1)}" height="${BAR_HEIGHT}" rx="2"/>`,
     `<line class="spread" x1="${toX(ratio.min)}" x2="${toX(ratio.max)}" y1="${middle}" y2="${middle}"/>`,
     `<text x="${toX(Math.max(ratio.median, ratio.max)) + 6}" y="${y + 13}">${ratio.median.toFixed(2)}</text>`,
   ].join('')
 }
 
 function toX(share: number): number {
-  return Math.round(LABEL_WIDTH + share * SCALE)
+  return Math.round(LABEL_WIDTH + Math.min(share, MAX_SHARE) * SCALE)
 }
 
 function escape(text: string): string {

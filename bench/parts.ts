@@ -27,7 +27,7 @@ export interface Size {
 /** Under five minutes on two cores; a million sessions take longer. */
 export const QUICK: Size = {
   parts: ['rows', 'latency', 'memory', 'login', 'revocation'],
-  rounds: 4,
+  rounds: 3,
   seconds: 1,
   latencyRounds: 2,
   latencySeconds: 2,

@@ -5,7 +5,7 @@ import type { Figure, Section } from './figure.ts'
 import type { MeasuredServer } from './measured-server.ts'
 import { prepareServer, type PrepareOptions } from './prepared-server.ts'
 import { runOpenLoop } from './open-loop.ts'
-import { percentile } from './statistics.ts'
+import { medianOf, percentile } from './statistics.ts'
 import { BARE, SQLITE, MEMORY, REDIS, type Subject } from './subjects.ts'
 
 export interface TailLatencyOptions extends PrepareOptions {
@@ -28,7 +28,7 @@ export async function measureTailLatency(options: TailLatencyOptions): Promise<S
   } finally {
     for (const server of servers.values()) await server.stop()
   }
-  return describe(new Map([...samples].map(([subject, values]) => [subject, percentile(values, 0.5)])))
+  return describe(new Map([...samples].map(([subject, values]) => [subject, medianOf(values)])))
 }
 
 function start(subject: Subject, options: TailLatencyOptions): Promise<MeasuredServer> {

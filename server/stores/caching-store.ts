@@ -45,6 +45,8 @@ class CachingStore implements CopyableStore {
   readonly #feed: ChangeFeed
   readonly #leaseMs: number
   readonly #rows = new KeptRows(MAX_BYTES)
+  /** What had expired by then may be gone. */
+  #deletedUntil = -Infinity
   #isOpen = false
 
   constructor(store: CopyableStore, feed: ChangeFeed, leaseMs: number) {
@@ -79,8 +81,9 @@ class CachingStore implements CopyableStore {
   /** At once, without a promise, where the row is kept. */
   find(key: string, now: number): MaybePromise<FindResult> {
     const kept = this.#rows.get(key)
-    // What has timed out here may have been touched elsewhere.
-    return kept !== undefined && this.#isFresh(kept) && timedOut(kept.record, now) === undefined
+    // What has timed out here may have been touched elsewhere, or be deleted.
+    const time = Math.max(now, this.#deletedUntil)
+    return kept !== undefined && this.#isFresh(kept) && timedOut(kept.record, time) === undefined
       ? { live: kept.record }
       : this.#read(key, now)
   }
@@ -142,8 +145,8 @@ class CachingStore implements CopyableStore {
     return this.#store.scan(cursor, limit)
   }
 
-  /** What it deletes has timed out in every cache. */
   deleteExpired(now: number, limit: number): MaybePromise<number> {
+    this.#deletedUntil = Math.max(this.#deletedUntil, now)
     return this.#store.deleteExpired(now, limit)
   }
 

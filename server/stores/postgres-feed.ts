@@ -15,7 +15,7 @@ export interface PostgresFeedOptions {
 
 /** A third of a lease. */
 const ASK_AFTER_MS = 50
-const FIRST_PAUSE_MS = 100
+const FIRST_PAUSE_MS = 20
 const MAX_PAUSE_MS = 5000
 const DEAF =
   'PostgreSQL takes LISTEN and delivers nothing, as behind a pooler that lends connections by the transaction: no session is kept in memory. Name a direct connection, or one pooled by the session.'

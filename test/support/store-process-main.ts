@@ -17,6 +17,7 @@ export interface Reply {
   readonly error?: string
 }
 
+const cache = process.argv.includes('--cache') ? { cache: true } : {}
 const stores = new Map<string, Promise<Store>>()
 const locks = new Map<string, DatabaseSync>()
 
@@ -37,7 +38,7 @@ async function run(path: string, method: string, args: readonly unknown[]): Prom
   if (method === 'lock') return lock(path)
   if (method === 'unlock') return unlock(path)
   const url = path.includes('://') ? path : `sqlite:${path}`
-  const opening = stores.get(path) ?? openStore(url, { timeoutMs: 10_000 })
+  const opening = stores.get(path) ?? openStore(url, { timeoutMs: 10_000, ...cache })
   stores.set(path, opening)
   const store = await opening
   if (method === 'close') stores.delete(path)

@@ -20,9 +20,9 @@ export interface StoreProcess {
 
 type Settle = { readonly resolve: (answer: unknown) => void; readonly reject: (error: Error) => void }
 
-/** Whoever starts it kills it. */
-export async function startStoreProcess(): Promise<StoreProcess> {
-  const child = fork(MAIN, { serialization: 'advanced' })
+/** Whoever starts it kills it. `cache`: its stores keep rows, where they do not by themselves. */
+export async function startStoreProcess(options: { readonly cache?: boolean } = {}): Promise<StoreProcess> {
+  const child = fork(MAIN, options.cache ? ['--cache'] : [], { serialization: 'advanced' })
   const exited = once(child, 'exit')
   const call = callsTo(child)
   await call('', 'ready', [])

@@ -14,11 +14,13 @@ export interface Report {
 
 const MARK: Readonly<Record<Verdict, string>> = { met: '✔', near: '≈', missed: '✖' }
 
-export function toMarkdown({ about, rounds, sections }: Report): string {
+export function toMarkdown(report: Report): string {
+  const { about, rounds, sections } = report
   const throughput = rounds === null ? [] : throughputLines(rounds)
   const others = sections.flatMap((section) => ['', `## ${section.title}`, '', ...sectionLines(section)])
-  const legend = `${MARK.met} met, ${MARK.near} missed by a tenth at most, ${MARK.missed} missed.`
-  return [`# Results`, '', about, '', legend, ...throughput, ...others, ''].join('\n')
+  const legend = ['', `${MARK.met} met, ${MARK.near} missed by a tenth at most, ${MARK.missed} missed.`]
+  const explained = figuresOf(report).length === 0 ? [] : legend
+  return [`# Results`, '', about, ...explained, ...throughput, ...others, ''].join('\n')
 }
 
 /** All figures that have a target. */

@@ -33,21 +33,22 @@ export class ExpiryIndex {
   }
 
   async scan(cursor: string | null, size: number, limit: TimeLimit): Promise<ScanPage> {
-    const rows: RedisRow[] = []
-    let next = cursor
-    do {
-      const page = await this.page(next, size - rows.length, limit)
-      rows.push(...(await this.#read(page.keys, limit)))
-      next = page.cursor
-    } while (rows.length < size && next !== null)
-    return { sessions: rows.map((row) => ({ ...columnsOf(row), ended: row.ended })), cursor: next }
+    const page = await this.page(cursor, size, limit)
+    const rows = await this.#read(page.keys, limit)
+    return { sessions: rows.map((row) => ({ ...columnsOf(row), ended: row.ended })), cursor: page.cursor }
   }
 
-  /** Keys of rows, some of which may not be there. Fewer than `size` where a set ends. */
+  /** Keys of rows, some of which may not be there. */
   async page(cursor: string | null, size: number, limit: TimeLimit) {
-    const { keys, next } = await this.#page(readCursor(cursor), size, limit)
-    const isLast = next.bucket >= this.#keys.buckets.length
-    return { keys, cursor: isLast ? null : `${next.bucket}:${next.deadline}:${next.key}` }
+    const keys: string[] = []
+    let position = readCursor(cursor)
+    while (keys.length < size && position.bucket < this.#keys.buckets.length) {
+      const page = await this.#page(position, size - keys.length, limit)
+      keys.push(...page.keys)
+      position = page.next
+    }
+    const isLast = position.bucket >= this.#keys.buckets.length
+    return { keys, cursor: isLast ? null : `${position.bucket}:${position.deadline}:${position.key}` }
   }
 
   /** Deletes rows whose absolute deadline has passed, at most `most`. Answers how many. */

@@ -21,6 +21,8 @@ const BY_STATUS: Readonly<Record<number, Mapped>> = {
   },
   429: { code: 'rate_limited', message: 'Too many requests. Please try again later.' },
 }
+/** The parser's word for it: express.json() takes objects and lists only. */
+const NO_JSON: Mapped = { code: 'invalid_request', message: 'The body is not valid JSON, or not an object.' }
 const OTHER_CLIENT_ERROR: Mapped = { code: 'invalid_request', message: 'The request cannot be answered.' }
 const INTERNAL: Mapped = { code: 'internal', message: 'Something went wrong on our side. Please try again.' }
 
@@ -29,8 +31,14 @@ export function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error
   const status = statusOf(error)
   const isClientError = status !== null && status >= 400 && status < 500
-  const { code, message } = isClientError ? (BY_STATUS[status] ?? OTHER_CLIENT_ERROR) : INTERNAL
+  const { code, message } = isClientError ? clientError(error, status) : INTERNAL
   return new ProblemError(code, message, { cause: error })
+}
+
+function clientError(error: unknown, status: number): Mapped {
+  const { type } = error as { type?: unknown } // an object by its status
+  if (type === 'entity.parse.failed') return NO_JSON
+  return BY_STATUS[status] ?? OTHER_CLIENT_ERROR
 }
 
 function statusOf(error: unknown): number | null {

@@ -140,6 +140,7 @@ test('answers bodies that cannot be read', async (t) => {
     const answer = await web.send('/body', { method: 'POST', headers, body })
     assert.equal(answer.status, status)
     assert.equal(answer.text.includes(CANARY), false)
+    if (status === 400) assert.match(String(answer.json()['detail']), /not valid JSON/)
   }
 })
 

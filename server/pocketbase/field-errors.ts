@@ -39,5 +39,5 @@ function flatten(data: Readonly<Record<string, unknown>>, prefix: string): reado
 }
 
 function sentence(field: string, code: string, message: string): string {
-  return SENTENCES[`${field}.${code}`] ?? SENTENCES[code] ?? message
+  return SENTENCES[`${field}.${code}`] ?? SENTENCES[code] ?? message.replaceAll('(s)', 's')
 }

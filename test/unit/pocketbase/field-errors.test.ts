@@ -22,6 +22,11 @@ test('names the fields as our routes do', () => {
   })
 })
 
+test('passes on what PocketBase says of other mistakes, in plain words', () => {
+  const bio = error('validation_max_text_constraint', 'Must be no more than 80 character(s).')
+  assert.deepEqual(fieldErrorsFrom({ bio }, '-'), { bio: 'Must be no more than 80 characters.' })
+})
+
 test('puts a refusal without fields under the form', () => {
   assert.deepEqual(fieldErrorsFrom({}, 'Not possible.'), { form: 'Not possible.' })
   assert.deepEqual(fieldErrorsFrom({ odd: 'text', odder: null }, 'Not possible.'), { form: 'Not possible.' })

@@ -15,6 +15,8 @@ import type { Command, Io } from './io.ts'
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map(Object.entries({ serve, sessions, users, secret, doctor, help }))
 
+const SEE_HELP = '"pocketbase-session help" lists the commands; settings are environment variables.'
+
 /** Runs one command line. Answers the exit code; `serve` answers when the server has ended. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
   const [name = 'help', ...rest] = args
@@ -44,7 +46,7 @@ function explain(error: unknown): string {
   if (error instanceof ConfigError || error instanceof CliError) return error.message
   if (!(error instanceof Error)) return String(error)
   // parseArgs says which option is wrong; that is the user's mistake, not a crash.
-  if ('code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) return error.message
+  if ('code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) return `${error.message}. ${SEE_HELP}`
   return error.stack ?? error.message
 }
 

@@ -1,5 +1,5 @@
 // A page for those who are signed in. Everybody else is sent to the login page, and comes back.
-//   POCKETBASE_URL=http://127.0.0.1:8090 PORT=3000 node examples/minimal.ts
+//   POCKETBASE_URL=http://127.0.0.1:8090 PORT=4000 npx node examples/minimal.ts
 
 import express from 'express'
 import { randomBytes } from 'node:crypto'

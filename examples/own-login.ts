@@ -1,5 +1,5 @@
 // A sign-in of the app's own: its own form and handler, our sessions.
-//   POCKETBASE_URL=http://127.0.0.1:8090 PORT=3000 node examples/own-login.ts
+//   POCKETBASE_URL=http://127.0.0.1:8090 PORT=4000 npx node examples/own-login.ts
 
 import express from 'express'
 import { randomBytes } from 'node:crypto'

@@ -1,5 +1,5 @@
 // Parts of an app for some roles only. PocketBase is asked at each request: a role that is taken away is gone at once.
-//   POCKETBASE_URL=http://127.0.0.1:8090 PORT=3000 node examples/roles.ts
+//   POCKETBASE_URL=http://127.0.0.1:8090 PORT=4000 npx node examples/roles.ts
 
 import express from 'express'
 import { randomBytes } from 'node:crypto'

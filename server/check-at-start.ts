@@ -42,7 +42,11 @@ export function findAtStart(report: Report, config: Pick<Config, 'profile' | 'se
     })
   }
   if (config.profile !== false && !report.profiles) {
-    findings.push({ kind: 'profiles', message: 'PocketBase has no such profile collection: profiles are off' })
+    findings.push({
+      kind: 'profiles',
+      message:
+        'PocketBase has no such profile collection: profiles are off, and what a registration sends of one is not kept',
+    })
   }
   if (!report.roles) {
     findings.push({ kind: 'roles', message: 'users in PocketBase have no role field: requireRole() lets nobody in' })

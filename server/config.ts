@@ -140,6 +140,8 @@ export interface Config {
   readonly cookie: CookieConfig
   readonly registration: 'open' | 'verify-first' | 'closed'
   readonly profile: false | { readonly collection: string; readonly fields: readonly string[] }
+  /** What a registration may send of a profile. A collection that turns out to be missing keeps nothing of it. */
+  readonly profileInput: readonly string[]
   readonly roles: (user: UserRecord) => readonly string[]
   readonly paths: { readonly login: string; readonly afterLogin: string; readonly afterLogout: string }
   readonly keepAtLogin: readonly string[]
@@ -230,6 +232,7 @@ function complete(options: CheckedOptions, production: boolean): Config {
     cookie: cookieConfig(options.origin, cookie),
     // The schema cannot see what the function takes.
     roles: roleList(roles as AuthOptions['roles']),
+    profileInput: options.profile === false ? [] : options.profile.fields,
     views: options.views ?? null,
     logger: logger ?? createLogger(),
     now: options.now ?? Date.now,

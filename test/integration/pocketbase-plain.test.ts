@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { PocketBasePort } from '../../server/pocketbase/port.ts'
+import { startApp } from '../support/app.ts'
 import { clientOf, newUser, VISITOR } from '../support/pocketbase-client.ts'
 import { startPocketBase } from '../support/pocketbase.ts'
 import type { TestPocketBase } from '../support/pocketbase.ts'
@@ -53,6 +54,24 @@ test('without the collection there is no profile, and none can be set', async ()
   assert.deepEqual(await pocketbase.getProfile(owner, VISITOR), { kind: 'ok', value: null })
   const result = await pocketbase.setProfile({ ...owner, fields: { displayName: 'X' } }, VISITOR)
   assert.deepEqual(result, { kind: 'invalid', errors: { form: 'The profile was not saved.' } })
+})
+
+test('a visitor registers as anywhere else; what is sent of a profile is checked, and not kept', async () => {
+  const app = await startApp({ pocketbase: server.url })
+  try {
+    const browser = app.browser()
+    const account = { email: 'plain@example.com', password: 'password12', passwordConfirm: 'password12' }
+    const wrong = await browser.json('/auth/register', { ...account, profile: { user: 'x' } })
+    assert.deepEqual(wrong.json()['errors'], { 'profile.user': 'There is no such field.' })
+    const answer = await browser.json('/auth/register', { ...account, profile: { displayName: 'Ann' } })
+    assert.equal(answer.status, 201, answer.text)
+    assert.equal((await browser.get('/account')).json()['profile'], null)
+    assert.equal((await browser.json('/auth/profile', { displayName: 'Ann' }, { method: 'PATCH' })).status, 404)
+    assert.equal((await browser.json('/auth/logout')).status, 204)
+    assert.equal((await browser.login(account.email, account.password)).status, 200)
+  } finally {
+    await app.close()
+  }
 })
 
 test('whoever looks for users sees what the rules let them see', async () => {

@@ -34,14 +34,13 @@ export const register: Flow = async (input) => {
   return signInNew(input, { email, password, epoch })
 }
 
-function schemaFor({ profile }: Config) {
-  const names = profile === false ? [] : profile.fields
+function schemaFor({ profileInput }: Config) {
   return z
     .strictObject({
       email: emailField,
       password: newPasswordField,
       passwordConfirm: requiredText,
-      profile: z.strictObject(profileShape(names), { error: objectExpected }).optional(),
+      profile: z.strictObject(profileShape(profileInput), { error: objectExpected }).optional(),
     })
     .refine(passwordsAgree, PASSWORDS_DIFFER)
 }

@@ -1,5 +1,6 @@
 // The store's calls: each has a deadline, and its errors show nothing but names and codes.
 
+import type { ChangeStream, ChangeStreamDocument } from 'mongodb'
 import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { CopyableStore, EntryPage, StoreEntry } from '../sessions/copyable-store.ts'
 import type { SessionColumns, SessionRecord } from '../sessions/record.ts'
@@ -9,6 +10,7 @@ import { exportSections } from './export-sections.ts'
 import type { MongoConnection } from './mongo-connection.ts'
 import { importIntoMongo, mongoSections } from './mongo-copy.ts'
 import type { MongoCall } from './mongo-decide.ts'
+import type { SessionDocument } from './mongo-documents.ts'
 import { MongoStoreError, toStoreError } from './mongo-driver.ts'
 import { claimName, countHit, lookAtCount, releaseName, resetCount, type Count } from './mongo-names.ts'
 import {
@@ -139,6 +141,18 @@ export class MongoStore implements CopyableStore {
 
   reset(name: string): Promise<void> {
     return this.#call('reset', (call) => resetCount(call, name))
+  }
+
+  /** All changes of sessions from now on, but new ones. */
+  watch(): ChangeStream<SessionDocument, ChangeStreamDocument<SessionDocument>> {
+    if (this.#connection === undefined) throw new MongoStoreError('the session store is not open')
+    const pipeline = [
+      { $match: { operationType: { $ne: 'insert' } } },
+      { $project: { operationType: 1, documentKey: 1 } },
+    ]
+    // An answer without news must come before the driver takes the server for dead.
+    const maxAwaitTimeMS = Math.min(Math.ceil(this.#parts.timeoutMs / 8), 1000)
+    return this.#connection.sessions.watch(pipeline, { readConcern: { level: 'majority' }, maxAwaitTimeMS })
   }
 
   exportEntries(cursor: string | null, limit: number): MaybePromise<EntryPage> {

@@ -22,6 +22,7 @@ import { memoryPlace, sqlitePlace } from '../support/store-places.ts'
 import { storeServers, type StoreServer } from '../support/store-servers.ts'
 
 const RACES = 1000
+const AT_ONCE = 50
 const PATIENCE_MS = 60_000
 /** Steps of the store after which the sign-in gets its answer, at most … */
 const ANSWER_BY = 4

@@ -9,6 +9,7 @@ import type { LiveSession } from '../../server/sessions/live-session.ts'
 import type { SessionDraft } from '../../server/sessions/draft.ts'
 import { openStore } from '../../server/stores/open.ts'
 import { createClock, type TestClock } from '../../server/testing.ts'
+import { inParallel } from '../support/ledger.ts'
 import { mongoPlace } from '../support/mongo-place.ts'
 import { postgresPlace } from '../support/postgres-place.ts'
 import { redisPlace } from '../support/redis-place.ts'
@@ -167,7 +168,7 @@ async function goOn(sessions: Sessions, known: Known[]): Promise<void> {
 
   const rest = live.filter(({ reason }) => reason === null)
   for (const each of rest.slice(0, 10)) await write(sessions, each)
-  for (const each of rest.slice(5, 15)) await rotate(sessions, known, each)
+  await inParallel(rest.slice(5, 15), (each) => rotate(sessions, known, each))
   for (const each of rest.slice(15, 25)) sessions.touch(await find(sessions, each.id))
   const newcomers = Array.from({ length: 10 }, (_, n) => `user${n}`)
   for (const userId of newcomers) known.push(await signIn(sessions, userId, { new: true }))
@@ -175,10 +176,10 @@ async function goOn(sessions: Sessions, known: Known[]): Promise<void> {
 }
 
 async function endSome(sessions: Sessions, some: readonly Known[], reason: EndReason): Promise<void> {
-  for (const each of some) {
+  await inParallel(some, async (each) => {
     assert.equal(await sessions.end(await find(sessions, each.id), reason), 1)
     each.reason = reason
-  }
+  })
 }
 
 async function write(sessions: Sessions, each: Known): Promise<void> {

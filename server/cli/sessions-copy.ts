@@ -55,7 +55,7 @@ function absolute(side: Side, url: string, { cwd }: Io): string {
 }
 
 async function withStore<T>(side: Side, url: string, work: (store: CopyableStore) => Promise<T>): Promise<T> {
-  const store = await inWords(side, () => openStore(url, { timeoutMs: TIMEOUT_MS }))
+  const store = await inWords(side, () => openStore(url, { timeoutMs: TIMEOUT_MS, cache: false }))
   await inWords(side, () => store.open())
   try {
     return await work(store)

@@ -129,7 +129,12 @@ export const VARIABLES = [
     fallback: 'mails are written to `data/mail`',
     meaning: 'Mail server of the embedded PocketBase, `smtp://user:password@host:587` or `smtps://…`',
   },
-  { name: 'MAIL_FROM', kind: 'text', fallback: '–', meaning: 'Sender of mails, `App <app@example.com>`' },
+  {
+    name: 'MAIL_FROM',
+    kind: 'text',
+    fallback: '`noreply@` and the host of `ORIGIN`',
+    meaning: 'Sender of mails, `App <app@example.com>`; their texts use the name too',
+  },
   { name: 'TLS_CERT', kind: 'file', fallback: '–', meaning: 'File of the certificate chain (PEM), to end TLS here' },
   { name: 'TLS_KEY', kind: 'file', fallback: '–', meaning: 'File of its private key (PEM)' },
   {

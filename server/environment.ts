@@ -9,6 +9,7 @@ import { ConfigError } from './errors.ts'
 import { developmentSecret } from './development-secret.ts'
 import { parseDuration } from './lib/duration.ts'
 import { LOG_LEVELS } from './logger.ts'
+import { findMailProblems } from './mail-settings.ts'
 import type { AuthOptions } from './config.ts'
 import type { Variable, VariableName } from './environment-variables.ts'
 import type { LogLevel } from './logger.ts'
@@ -246,9 +247,7 @@ function findServerProblems(
       'NODE_TLS_REJECT_UNAUTHORIZED: is 0, so anybody on the way can pose as PocketBase; NODE_EXTRA_CA_CERTS names an authority of your own',
     )
   }
-  if (!/^smtps?:\/\/[^\s]+$/.test(textOf(values, 'SMTP_URL') ?? 'smtp://none')) {
-    problems.push('SMTP_URL: must be like smtp://user:password@host:587')
-  }
+  problems.push(...findMailProblems({ smtpUrl: textOf(values, 'SMTP_URL'), mailFrom: textOf(values, 'MAIL_FROM') }))
   if (production && unsafe?.readableFiles !== true) problems.push(...findReadableFiles(env, cwd))
   return problems
 }

@@ -90,12 +90,21 @@ describe('loadEnvironment', () => {
       SESSION_STORE: 'hunter2://x',
       LOG_LEVEL: 'hunter2',
       SMTP_URL: 'hunter2',
+      MAIL_FROM: 'hunter2',
       TRUST_PROXY: 'hunter2',
       REGISTRATION: 'hunter2',
       UNSAFE_WEAK_SECRET: 'hunter2',
       TLS_CERT: '/nowhere/hunter2',
     })
-    for (const name of ['PORT', 'SESSION_IDLE_TIMEOUT', 'LOG_LEVEL', 'SMTP_URL', 'TRUST_PROXY', 'REGISTRATION']) {
+    for (const name of [
+      'PORT',
+      'SESSION_IDLE_TIMEOUT',
+      'LOG_LEVEL',
+      'SMTP_URL',
+      'MAIL_FROM',
+      'TRUST_PROXY',
+      'REGISTRATION',
+    ]) {
       assert.ok(
         problems.some((problem) => problem.startsWith(`${name}:`)),
         `${name} is missing in\n${problems.join('\n')}`,

@@ -1,5 +1,6 @@
 // What PocketBase is told by its environment: an allow-list of ours, and the settings that our bootstrap hook reads.
 
+import { parseSender } from '../../mail-settings.ts'
 import type { Superuser } from './superuser-file.ts'
 
 export interface PocketBaseSettings {
@@ -19,8 +20,6 @@ export interface PocketBaseSettings {
 /** What a program needs of its surroundings. Nothing else is passed on: our own environment holds secrets. */
 const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'SYSTEMROOT', 'TEMP']
 
-const DEFAULT_SENDER = 'noreply@localhost.localdomain'
-
 /** The environment of the child, by allow-list from `own`. */
 export function childEnvironment(own: NodeJS.ProcessEnv, settings: PocketBaseSettings): Record<string, string> {
   const passedOn = PASSED_ON.flatMap((name) => (own[name] === undefined ? [] : [[name, own[name]] as const]))
@@ -31,7 +30,6 @@ function settingVariables(settings: PocketBaseSettings): Record<string, string> 
   const { superuser, tokenLifeMs, smtpUrl } = settings
   return {
     PB_APP_URL: settings.appUrl,
-    PB_APP_NAME: settings.appName,
     PB_TRUSTED_HEADER: 'X-Real-IP',
     PB_SUPERUSER_EMAIL: superuser.email,
     PB_SUPERUSER_PASSWORD: superuser.password,
@@ -41,12 +39,17 @@ function settingVariables(settings: PocketBaseSettings): Record<string, string> 
   }
 }
 
-function sender({ mailFrom, appName }: PocketBaseSettings): Record<string, string> {
-  const named = /^\s*"?([^"<]*?)"?\s*<([^<>\s]+)>\s*$/.exec(mailFrom ?? '')
-  return {
-    PB_SENDER_NAME: named?.[1] || appName,
-    PB_SENDER_ADDRESS: named?.[2] ?? mailFrom?.trim() ?? DEFAULT_SENDER,
-  }
+/** The texts of the mails call the app by the name that they come from. */
+function sender({ mailFrom, appName, appUrl }: PocketBaseSettings): Record<string, string> {
+  const given = mailFrom === null ? null : parseSender(mailFrom)
+  const name = given?.name || appName
+  return { PB_APP_NAME: name, PB_SENDER_NAME: name, PB_SENDER_ADDRESS: given?.address ?? defaultSender(appUrl) }
+}
+
+/** PocketBase takes no address without a dot. */
+function defaultSender(appUrl: string): string {
+  const { hostname } = new URL(appUrl)
+  return `noreply@${/^[\w-]+(\.[\w-]+)*\.[a-z]+$/i.test(hostname) ? hostname : 'localhost.localdomain'}`
 }
 
 /** `smtps:` speaks TLS from the first byte; `smtp:` is raised to TLS by STARTTLS where the server offers it. */

@@ -27,6 +27,13 @@ test('sends mails to files without SMTP, with a token life in whole seconds', ()
   assert.equal(env['PB_SMTP_HOST'], undefined)
   assert.equal(env['PB_AUTH_TOKEN_SECONDS'], '91')
   assert.equal(env['PB_SENDER_NAME'], 'App')
+  assert.equal(env['PB_SENDER_ADDRESS'], 'noreply@app.example.com')
+})
+
+test('has an address to send from that PocketBase takes, wherever the app is', () => {
+  for (const appUrl of ['http://localhost:3000', 'http://127.0.0.1:3000', 'http://[::1]:3000']) {
+    assert.equal(childEnvironment({}, { ...settings, appUrl })['PB_SENDER_ADDRESS'], 'noreply@localhost.localdomain')
+  }
 })
 
 test('takes an SMTP URL and a sender apart', () => {
@@ -39,6 +46,7 @@ test('takes an SMTP URL and a sender apart', () => {
   assert.equal(env['PB_SMTP_PASSWORD'], 'p:ss')
   assert.equal(env['PB_SMTP_TLS'], '1')
   assert.equal(env['PB_SENDER_NAME'], 'The App')
+  assert.equal(env['PB_APP_NAME'], 'The App')
   assert.equal(env['PB_SENDER_ADDRESS'], 'app@example.com')
   const plain = childEnvironment({}, { ...settings, smtpUrl: 'smtp://localhost:2525', mailFrom: 'app@example.com' })
   assert.equal(plain['PB_SMTP_PORT'], '2525')

@@ -101,9 +101,10 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly code = 'invalid_config'
   readonly problems: readonly string[]
-  constructor(problems: readonly string[]) {
+  constructor(problems: readonly string[], options?: ErrorOptions) {
     super(
       `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((p) => `  - ${p}`).join('\n')}`,
+      options,
     )
     this.problems = problems
   }

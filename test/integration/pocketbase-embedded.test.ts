@@ -213,7 +213,7 @@ test('a mistake in a hook stops the start and is told, and nothing keeps running
     env: {},
     logger,
   })
-  await assert.rejects(run, /PocketBase did not start: exit code \d[\s\S]*bootstrap\.pb\.js/)
+  await assert.rejects(run, /^ConfigError: [^]*PocketBase did not start: exit code \d[^]*bootstrap\.pb\.js/)
 })
 
 test('a program that is no PocketBase is refused', OPTIONS, async () => {

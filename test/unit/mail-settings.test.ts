@@ -18,6 +18,7 @@ test('refuses what is no sender', () => {
     'App <a@b@c>',
     'App <>',
     '@',
+    'app@localhost',
     'a@b.c\r\nBcc: d@e.f',
   ]) {
     assert.equal(parseSender(text), null, text)

@@ -1,6 +1,7 @@
 // One run of PocketBase: started, awaited until it answers, and checked to be the one we mean.
 
 import { join } from 'node:path'
+import { ConfigError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import { assetFlags, hasHooks } from './assets.ts'
 import { LastWords } from './last-words.ts'
@@ -31,7 +32,7 @@ const CHECK_TIMEOUT_MS = 5000
 /** PocketBase prints this when it has got the port. Whoever else answers on that port is not ours. */
 const LISTENING = /Server started at/
 
-/** @throws Error with PocketBase's last words where it does not come up */
+/** @throws ConfigError with PocketBase's last words where it does not come up */
 export async function serve(options: ServeOptions): Promise<ServedPocketBase> {
   const url = `http://127.0.0.1:${options.port}`
   const { process, listening, lastWords } = await spawnServe(options)
@@ -42,7 +43,9 @@ export async function serve(options: ServeOptions): Promise<ServedPocketBase> {
   } catch (error) {
     await process.stop()
     const reason = error instanceof Error ? error.message : String(error)
-    throw new Error([`PocketBase did not start: ${reason}`, ...lastWords.lines].join('\n  '), { cause: error })
+    throw new ConfigError([[`PocketBase did not start: ${reason}`, ...lastWords.lines].join('\n      ')], {
+      cause: error,
+    })
   }
 }
 

@@ -54,10 +54,13 @@ export async function raceEndings(race: EndingRace): Promise<EndingRaceReport> {
     const scene = { ...race, now, records, ended: new Set<string>(), counts }
     const reading = new AbortController()
     const busy = findAllTheTime(scene, reading.signal)
-    await delay(20)
-    await Promise.all(endingsOf(records).map((ending) => end(scene, ending)))
-    reading.abort()
-    await busy
+    try {
+      await delay(20)
+      await Promise.all(endingsOf(records).map((ending) => end(scene, ending)))
+    } finally {
+      reading.abort()
+      await busy
+    }
     assert.equal(scene.ended.size, BATCH)
     await Promise.all(records.map(({ key }) => find(scene, key)))
   }

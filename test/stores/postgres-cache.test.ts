@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { after, before, describe, test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
 import { isPromise } from '../../server/lib/maybe-promise.ts'
 import type { CopyableStore } from '../../server/sessions/copyable-store.ts'
 import type { Store } from '../../server/sessions/store.ts'
@@ -14,7 +15,7 @@ import { PostgresFeed } from '../../server/stores/postgres-feed.ts'
 import { createPostgresStore } from '../../server/stores/postgres.ts'
 import { sampleSession, testStore } from '../../server/testing.ts'
 import { raceEndings } from '../support/ending-race.ts'
-import { postgresPlace, query } from '../support/postgres-place.ts'
+import { postgresPlace } from '../support/postgres-place.ts'
 import { startPostgresServer, type PostgresServer } from '../support/postgres-server.ts'
 import { until } from '../support/redis-server.ts'
 import { startStoreProcess } from '../support/store-process.ts'
@@ -30,17 +31,22 @@ const now = Date.now()
 
 describe('PostgreSQL with rows kept in the process', () => {
   let server: PostgresServer
+  let teller: pg.Pool
   before(async () => {
     server = await startPostgresServer()
+    teller = new pg.Pool({ connectionString: server.url })
   })
-  after(() => server.stop())
+  after(async () => {
+    await teller.end()
+    await server.stop()
+  })
 
   // Without the wait a case would find, now and then, what was true a moment before: no order is promised between processes.
   testStore(
     'postgres that keeps rows, once it has heard what was told',
     () =>
       postgresPlace(server.url, async (schema) => {
-        const { feed, catchUp } = toldFeed(await openFeed({ schema }))
+        const { feed, catchUp } = toldFeed(await openFeed())
         const store = cachingStore(await plain(schema), { feed, timeoutMs: TIMEOUT_MS, leaseMs: 10 })
         const find = async (key: string, time: number) => {
           await catchUp()
@@ -53,20 +59,18 @@ describe('PostgreSQL with rows kept in the process', () => {
           },
         })
       }),
-    { properties: { runs: 10 } },
+    { properties: { runs: 8 } },
   )
 
   const plain = (schema: string): Promise<CopyableStore> =>
     createPostgresStore({ url: server.url, schema, timeoutMs: TIMEOUT_MS })
 
-  async function openFeed({ schema, port = server.port }: { readonly schema: string; readonly port?: number }) {
-    const [driver, teller] = [await loadDriver(), await plain(schema)]
+  async function openFeed(port = server.port) {
     const tell = async (keys: readonly string[]): Promise<void> => {
-      await query(server.url, `SELECT pg_notify('pbs_sessions', k) FROM unnest('{${keys.join()}}'::text[]) AS k`)
+      await teller.query(`SELECT pg_notify('pbs_sessions', k) FROM unnest($1::text[]) AS k`, [keys])
     }
-    await teller.close()
     const connection = { connectionString: server.url.replace(`:${server.port}/`, `:${port}/`) }
-    return new PostgresFeed(driver, { connection, timeoutMs: LISTEN_MS, tell })
+    return new PostgresFeed(await loadDriver(), { connection, timeoutMs: LISTEN_MS, tell })
   }
 
   async function openPlace(t: TestContext) {
@@ -88,7 +92,7 @@ describe('PostgreSQL with rows kept in the process', () => {
     const proxy = await startUnsteadyProxy(server)
     t.after(() => proxy.close())
     const near = await open({ cache: true })
-    const feed = await openFeed({ schema: place.schema, port: proxy.port })
+    const feed = await openFeed(proxy.port)
     const far = await keep(cachingStore(await plain(place.schema), { feed, timeoutMs: TIMEOUT_MS }))
     return { near, far, proxy, feed, schema: place.schema }
   }

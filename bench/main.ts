@@ -35,12 +35,20 @@ async function main(): Promise<void> {
   leaveServerCore()
   const needed = values.profile || values.users !== undefined ? [] : (['redis', 'postgres'] as const)
   const backends = await startBackends(new Set(needed))
+  stopOnSignal(backends)
   try {
     if (values.profile) runAlone('profile', await profileHotPath(backends))
     else if (values.users !== undefined) await runUsers(backends, values.users)
     else await runParts(backends)
   } finally {
     await backends.stop()
+  }
+}
+
+/** What is measured ends by itself when this process does; Redis and PostgreSQL would not. */
+function stopOnSignal(backends: Backends): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void backends.stop().finally(() => process.exit(1)))
   }
 }
 
@@ -55,8 +63,11 @@ async function runParts(backends: Backends): Promise<void> {
   const about = `${aboutMachine()} ${rounds} rounds of ${seconds} s a slice; ${minutes} minutes in all.`
   const report: Report = { about, ...measured }
   const name = values.quick ? 'quick' : 'full'
-  save(`${name}.md`, toMarkdown(report))
-  if (report.rounds !== null) save(`${name}.svg`, toChart(report.rounds.rows))
+  // Some parts only are for trying something out.
+  if (values.only === undefined) {
+    save(`${name}.md`, toMarkdown(report))
+    if (report.rounds !== null) save(`${name}.svg`, toChart(report.rounds.rows))
+  }
   print(`\n${toMarkdown(report)}`)
   conclude(report)
 }

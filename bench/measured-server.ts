@@ -1,6 +1,6 @@
 // A server in a process of its own, pinned to the first core; everything else runs on the others.
 
-import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -26,6 +26,8 @@ export interface StartOptions {
 /** What /proc counts processor time in: USER_HZ is 100 on every Linux. */
 const TICK_MS = 10
 export const SERVER_CORE = '0'
+
+const lastWords = new WeakMap<ChildProcess, string>()
 
 /** Keeps this process, and what it starts from now on, off the core of the servers. */
 export function leaveServerCore(): void {
@@ -67,15 +69,25 @@ export function cpuMsOf(pid: number): number {
 }
 
 export function spawnOnServerCore(args: readonly string[]): ChildProcess {
-  return spawn('taskset', ['-c', SERVER_CORE, process.execPath, ...args], childOptions())
+  return start('taskset', ['-c', SERVER_CORE, process.execPath, ...args])
 }
 
 export function spawnElsewhere(args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, args, childOptions())
+  return start(process.execPath, args)
 }
 
-function childOptions(): SpawnOptions {
-  return { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env: { ...process.env, NODE_ENV: 'production' } }
+function start(command: string, args: readonly string[]): ChildProcess {
+  const env = { ...process.env, NODE_ENV: 'production' }
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env })
+  child.stderr
+    ?.setEncoding('utf8')
+    .on('data', (text: string) => lastWords.set(child, (lastWordsOf(child) + text).slice(-4000)))
+  return child
+}
+
+/** What a process has written to stderr, the end of it. */
+export function lastWordsOf(child: ChildProcess): string {
+  return lastWords.get(child) ?? ''
 }
 
 export async function stop(child: ChildProcess): Promise<void> {
@@ -87,11 +99,9 @@ export async function stop(child: ChildProcess): Promise<void> {
 
 /** The first message of a process; what it wrote to stderr where it ends instead. */
 export async function readyOf<T extends object = ServerReady>(child: ChildProcess, program: string): Promise<T> {
-  let output = ''
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (output = (output + text).slice(-4000)))
   return new Promise((resolve, reject) => {
     child.once('message', (message: T) => resolve(message))
-    child.once('exit', (code) => reject(new Error(`${program} ended with ${code}:\n${output}`)))
+    child.once('close', (code) => reject(new Error(`${program} ended with ${code}:\n${lastWordsOf(child)}`)))
     child.once('error', reject)
   })
 }

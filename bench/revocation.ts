@@ -3,7 +3,7 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Backends } from './backends.ts'
 import type { Figure, Section } from './figure.ts'
-import { pathOf, readyOf, spawnElsewhere, spawnOnServerCore, stop } from './measured-server.ts'
+import { lastWordsOf, pathOf, readyOf, spawnElsewhere, spawnOnServerCore, stop } from './measured-server.ts'
 import type { Ending, NodeRequest, Refusal } from './servers/revocation-node.ts'
 import { percentile } from './statistics.ts'
 import type { Backend } from './subjects.ts'
@@ -119,11 +119,11 @@ function nextMessage(node: ChildProcess, name: 'reply' | 'watching'): Promise<un
     const onMessage = (message: object): void => {
       if (!(name in message)) return
       node.off('message', onMessage)
-      node.off('exit', onExit)
+      node.off('close', onExit)
       resolve(Reflect.get(message, name))
     }
-    const onExit = (): void => reject(new Error(`${PROGRAM} ended`))
+    const onExit = (): void => reject(new Error(`${PROGRAM} ended:\n${lastWordsOf(node)}`))
     node.on('message', onMessage)
-    node.on('exit', onExit)
+    node.on('close', onExit)
   })
 }

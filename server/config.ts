@@ -27,25 +27,37 @@ export interface PocketBaseOptions {
 }
 
 export interface SessionOptions {
+  /** A session ends when it was not used for this long. Default 2 hours. */
   readonly idleTimeoutMs?: number
+  /** A session ends this long after the sign-in, used or not. Default 24 hours. */
   readonly absoluteTimeoutMs?: number
+  /** Idle timeout of a session that is remembered. Default 14 days. */
   readonly rememberIdleTimeoutMs?: number
+  /** Absolute timeout of a session that is remembered. Default 30 days. */
   readonly rememberAbsoluteTimeoutMs?: number
+  /** How often the use of a session is written down, at most. Default one minute or a tenth of the idle timeout. */
   readonly touchIntervalMs?: number
+  /** How long after the sign-in `requireFresh` asks for no password. Default 10 minutes. */
   readonly freshForMs?: number
+  /** Sessions of a user at once; the oldest is ended. Default 10. */
   readonly maxPerUser?: number
 }
 
 export interface RevalidateOptions {
+  /** How old the word of PocketBase on a session may be. Default one minute. */
   readonly intervalMs?: number
+  /** The same where `requireRole` asks. Default 0: PocketBase is asked each time. */
   readonly roleIntervalMs?: number
+  /** How long sessions go on while PocketBase cannot be asked; then guards answer 503. Default 10 minutes. */
   readonly maxStaleMs?: number
 }
 
 export interface UnsafeOptions {
   /** A session cookie without Secure over plain http off this machine. */
   readonly insecureCookies?: boolean
+  /** The memory store, which forgets all sessions at a restart. */
   readonly memoryStoreInProduction?: boolean
+  /** `trustProxy: Infinity`: every client may choose its own address. */
   readonly trustAllProxies?: boolean
   /** Plain http to a PocketBase off this machine. */
   readonly plainPocketBase?: boolean
@@ -83,14 +95,21 @@ export interface AuthOptions {
   readonly cache?: boolean
   readonly session?: SessionOptions
   readonly revalidate?: RevalidateOptions
+  /** `name` by default `__Host-Http-session`, over plain http `pocketbase-session-<port>`; `sameSite` by default `lax`. */
   readonly cookie?: { readonly name?: string; readonly sameSite?: 'lax' | 'strict' }
   /**
    * `open`: signed in at once. `verify-first`: known and unknown addresses get the same answer, and nobody signs in with a
    * password before the address is confirmed. `closed`: not found. Default `open`.
    */
   readonly registration?: 'open' | 'verify-first' | 'closed'
+  /**
+   * What registration and the profile page may set. Default `{ collection: 'profiles', fields: ['displayName', 'bio'] }`;
+   * `false` for no profiles.
+   */
   readonly profile?: false | { readonly collection?: string; readonly fields?: readonly string[] }
+  /** The roles of a user. Default: the field `role`. */
   readonly roles?: (user: UserRecord) => string | readonly string[] | undefined
+  /** Where visitors are sent. Default `/login`, `/account`, `/login`. */
   readonly paths?: { readonly login?: string; readonly afterLogin?: string; readonly afterLogout?: string }
   /** Fields of an anonymous `req.session` that survive signing in. */
   readonly keepAtLogin?: readonly string[]
@@ -98,9 +117,11 @@ export interface AuthOptions {
   readonly trustProxy?: number
   /** Folder of templates that override ours, one by one. */
   readonly views?: string
+  /** Default: JSON lines on standard output. */
   readonly logger?: Logger
   /** The clock, epoch milliseconds. */
   readonly now?: () => number
+  /** Named overrides of what production refuses; each is logged at every start. */
   readonly unsafe?: UnsafeOptions
 }
 

@@ -97,6 +97,7 @@ function startHammer(people: readonly BrowserClient[]): Hammer {
     }
   }
   const done = Promise.all(people.map(hammer))
+  done.catch(() => undefined) // thrown by stop(), once the measurement is over
   return {
     async stop() {
       stopping.abort()

@@ -97,10 +97,10 @@ async function revokeSome(
 ): Promise<readonly { readonly end: Ending; readonly seen: Refusal }[]> {
   const cookies = await ask<readonly string[]>(ending, { kind: 'create', count: AT_ONCE })
   const isWatching = nextMessage(watching, 'watching')
-  const refusals = ask<readonly Refusal[]>(watching, { kind: 'watch', cookies })
-  await isWatching
-  const endings = await ask<readonly Ending[]>(ending, { kind: 'end' })
-  const seen = await refusals
+  const [seen, endings] = await Promise.all([
+    ask<readonly Refusal[]>(watching, { kind: 'watch', cookies }),
+    isWatching.then(() => ask<readonly Ending[]>(ending, { kind: 'end' })),
+  ])
   return endings.flatMap((end, index) => {
     const refusal = seen[index]
     return refusal === undefined ? [] : [{ end, seen: refusal }]

@@ -96,6 +96,11 @@ export class SessionGoneError extends ProblemError {
   }
 }
 
+/** An app uses our functions in a way that cannot work. The text is ours and says what to do, so it may be logged. */
+export class UsageError extends TypeError {
+  override readonly name = 'UsageError'
+}
+
 /** Everything that is wrong with a configuration, at once. Never prints a secret value. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'

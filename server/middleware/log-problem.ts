@@ -1,7 +1,7 @@
 // One line for an error, by allow-list: what was thrown may carry passwords, tokens and whole answers in its text.
 
 import type { Request } from 'express'
-import type { ProblemError } from '../errors.ts'
+import { ConfigError, UsageError, type ProblemError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 
 const MAX_PATH = 200
@@ -17,6 +17,8 @@ export function logProblem(logger: Logger, problem: ProblemError, req: Request):
     status: problem.status,
     method: req.method,
     path: (req.originalUrl.split('?')[0] ?? '').slice(0, MAX_PATH),
+    // Ours, for anyone to read; where something was thrown it only says "something went wrong".
+    ...(problem.cause === undefined ? { detail: problem.message } : {}),
     // Not "cause": under that name the logger expects an error, and would show nothing of what is described here.
     thrown: describe(problem.cause),
   }
@@ -24,12 +26,13 @@ export function logProblem(logger: Logger, problem: ProblemError, req: Request):
   else logger.warn(details, 'a request could not be answered')
 }
 
-/** Name, code, status and stack frames; never a text. */
+/** Name, code, status and stack frames; a text only where it is ours, and tells the developer what to change. */
 function describe(error: unknown): object | null {
   if (!(error instanceof Error)) return error === undefined ? null : { name: typeof error }
   const { code, status } = error as { code?: unknown; status?: unknown } // a look at two fields that some errors have
   return {
     name: shortName(error.name),
+    ...(error instanceof UsageError || error instanceof ConfigError ? { text: error.message } : {}),
     ...(code === undefined ? {} : { code: typeof code === 'number' ? code : shortName(code) }),
     ...(typeof status === 'number' ? { status } : {}),
     frames: framesOf(error),

@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import { isIP } from 'node:net'
 import type { Request, Response } from 'express'
 import type { UserRecord } from '../config.ts'
-import { StoreUnavailableError, ProblemError } from '../errors.ts'
+import { StoreUnavailableError, ProblemError, UsageError } from '../errors.ts'
 import type { Client } from '../pocketbase/port.ts'
 import type { CookieReading } from '../sessions/cookie.ts'
 import type { LiveSession } from '../sessions/live-session.ts'
@@ -118,7 +118,7 @@ export class RequestContext implements RequestSession {
 
   adopt(session: LiveSession): void {
     if (this.isSent)
-      throw new Error('The headers have left: a session can only be given to a request before its answer begins.')
+      throw new UsageError('The headers have left: a session can only be given to a request before its answer begins.')
     this.wrote(session)
     this.writes.forget()
     clearPreCookie(this.kit.services, this.req, this.res)
@@ -184,6 +184,6 @@ function addressOf({ ip = '' }: Request): string {
 }
 
 function responseOf(req: Request): Response {
-  if (req.res === undefined) throw new TypeError('session() needs the request of an Express app')
+  if (req.res === undefined) throw new UsageError('session() needs the request of an Express app')
   return req.res
 }

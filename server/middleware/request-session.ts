@@ -5,7 +5,7 @@ import type { Client } from '../pocketbase/port.ts'
 import type { EndReason } from '../sessions/reasons.ts'
 import type { LiveSession } from '../sessions/live-session.ts'
 import type { UserRecord } from '../config.ts'
-import type { ProblemError } from '../errors.ts'
+import { UsageError, type ProblemError } from '../errors.ts'
 
 /** How the session cookie of a request looked. */
 export type CookieState = 'absent' | 'invalid' | 'duplicate' | 'valid'
@@ -47,9 +47,9 @@ export interface RequestSession {
 
 export const REQUEST_SESSION = Symbol('pocketbase-session')
 
-/** The session of this request. @throws Error where `auth.session()` has not run. */
+/** The session of this request. @throws UsageError where `auth.session()` has not run. */
 export function requestSession(req: Request): RequestSession {
   const found = (req as unknown as Record<symbol, RequestSession | undefined>)[REQUEST_SESSION]
-  if (found === undefined) throw new Error('auth.session() must be mounted before this: app.use(auth.session())')
+  if (found === undefined) throw new UsageError('auth.session() must be mounted before this: app.use(auth.session())')
   return found
 }

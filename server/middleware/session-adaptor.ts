@@ -3,7 +3,7 @@
 
 import { Session, Store, type SessionData } from 'express-session'
 import type { Request } from 'express'
-import { SessionGoneError } from '../errors.ts'
+import { SessionGoneError, UsageError } from '../errors.ts'
 import { andThen, isPromise, type MaybePromise } from '../lib/maybe-promise.ts'
 import { SealBrokenError, type LiveSession } from '../sessions/live-session.ts'
 import { cookieMaxAgeMs } from '../sessions/policy.ts'
@@ -48,7 +48,7 @@ export class SessionAdaptor extends Store {
   save(context: RequestContext, session: object): MaybePromise<void> {
     const tracked = this.track(session)
     if (tracked === undefined) {
-      throw new TypeError(
+      throw new UsageError(
         'req.session was replaced by something else. Set its fields, or call req.session.regenerate().',
       )
     }

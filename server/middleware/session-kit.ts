@@ -16,7 +16,7 @@ export interface SessionEngine {
   reread(context: RequestContext): void
   /** What `save` would write, by name. */
   unsaved(context: RequestContext): ReadonlyMap<string, unknown>
-  /** Writes what has changed. @throws ProblemError, and TypeError where `req.session` is no session */
+  /** Writes what has changed. @throws ProblemError, and UsageError where `req.session` is no session */
   save(context: RequestContext): MaybePromise<void>
 }
 

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Eta } from 'eta/core'
-import { ConfigError } from '../errors.ts'
+import { ConfigError, UsageError } from '../errors.ts'
 import { VIEW_NAMES, type Frame, type ViewData, type ViewName } from './view-data.ts'
 
 export interface RendererOptions {
@@ -45,7 +45,7 @@ class Templates extends Eta {
   override resolvePath = (template: string): string => {
     const file = `${template}.eta`
     const found = this.#folders.map((folder) => join(folder, file)).find((path) => existsSync(path))
-    if (found === undefined) throw new Error(`There is no template ${file} in ${this.#folders.join(' or ')}`)
+    if (found === undefined) throw new UsageError(`There is no template ${file} in ${this.#folders.join(' or ')}`)
     return found
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import express from 'express'
-import { ProblemError, StoreUnavailableError } from '../../../server/errors.ts'
+import { ConfigError, ProblemError, StoreUnavailableError, UsageError } from '../../../server/errors.ts'
 import { errorHandler, notFound, type SendErrorPage } from '../../../server/middleware/error-handler.ts'
 import { startWeb, type Web } from '../../support/web.ts'
 
@@ -30,6 +30,8 @@ const THROWN: Readonly<Record<string, () => unknown>> = {
   problem: () =>
     new ProblemError('invalid_input', 'Please check.', { errors: { email: 'Wrong.' }, cause: new Error(CANARY) }),
   expired: () => new ProblemError('session_expired', 'Ended.', { reason: 'revoked' }),
+  usage: () => new UsageError('Mount this before that.'),
+  options: () => new ConfigError(['these two differ']),
   signin: () => new ProblemError('unauthenticated', 'Please sign in.'),
 }
 
@@ -110,6 +112,19 @@ test('logs a fault by name, code, method, path and stack frames', async (t) => {
   assert.equal(cause.name, 'DatabaseError')
   assert.equal(cause.code, 'E_QUERY')
   assert.match(cause.frames[0] ?? '', /^at .*leaking.* \(.*error-handler\.test\.ts:\d+:\d+\)$/)
+})
+
+test('tells the log, and nobody else, what the developer has to change', async (t) => {
+  const web = await start(t)
+  for (const [what, text] of [
+    ['usage', /"text":"Mount this before that\."/],
+    ['options', /"text":"[^"]*these two differ"/],
+  ] as const) {
+    const answer = await web.send(`/throws/${what}`)
+    assert.equal(answer.json()['code'], 'internal')
+    assert.doesNotMatch(answer.text, /Mount|differ/)
+    assert.match(web.log.at(-1) ?? '', text)
+  }
 })
 
 test('takes the status of errors of others, not their text', async (t) => {

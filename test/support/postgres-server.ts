@@ -124,7 +124,7 @@ async function readyOrFailure(child: ChildProcess): Promise<string | undefined> 
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      if (output.length < 10_000) output += text
+      output = (output + text).slice(-10_000) // clients that come too early fill the log
       if (READY.test(output)) resolve(undefined)
     })
     exited.then(() => resolve(output), reject)

@@ -27,6 +27,12 @@ export const storeServers: readonly StoreServerKind[] = [
   { name: 'mongo', start: startMongo },
 ]
 
+export async function storeServer(name: StoreServerKind['name']): Promise<StoreServer> {
+  const kind = storeServers.find((each) => each.name === name)
+  if (kind === undefined) throw new Error(`no server is known as ${name}`)
+  return kind.start()
+}
+
 async function startRedis(): Promise<StoreServer> {
   const server = await startRedisServer()
   return { ...server, url: (port = server.port) => `redis://${server.host}:${port}` }

@@ -9,6 +9,8 @@ import { TellingBatch } from './telling-batch.ts'
 export interface PostgresFeedOptions {
   readonly connection: ClientConfig
   readonly timeoutMs: number
+  /** Makes all endings from now on be told. */
+  readonly prepare: () => Promise<void>
   /** Tells all processes of these keys, on another connection. */
   readonly tell: (keys: readonly string[]) => Promise<void>
 }
@@ -71,7 +73,7 @@ export class PostgresFeed implements ChangeFeed {
   }
 
   async #connect(): Promise<void> {
-    const { connection, timeoutMs, tell } = this.#options
+    const { connection, timeoutMs, prepare, tell } = this.#options
     const listener = new PostgresListener(this.#driver, {
       connection,
       timeoutMs,
@@ -81,6 +83,7 @@ export class PostgresFeed implements ChangeFeed {
     this.#listener = listener
     try {
       await listener.open()
+      await prepare()
       const hears = await listener.hears((word) => tell([word]))
       if (this.#listener !== listener) return
       this.#isDeaf = !hears
@@ -88,7 +91,7 @@ export class PostgresFeed implements ChangeFeed {
       this.#isOpen = true
       this.#pauseMs = FIRST_PAUSE_MS
     } catch {
-      // It has ended, and the next one is on its way.
+      listener.close() // and the next one is on its way
     }
   }
 

@@ -48,6 +48,10 @@ const MIGRATIONS = [
     WITH (fillfactor = 80);
   CREATE INDEX ON $counters (reset_at);
   `,
+  `
+  -- Whether there may be processes that keep rows, which have to be told when one ends.
+  ALTER TABLE $schema ADD COLUMN rows_are_kept boolean NOT NULL DEFAULT false;
+  `,
 ]
 
 /** "pbss": whoever migrates holds this lock, so that of many processes that start together one does it. */

@@ -41,16 +41,18 @@ function ended($reason: number, $now: number): string {
   return `end_reason = $${$reason}, ended_at = $${$now}, fields = NULL, device = '', ip = '', version = version + 1`
 }
 
-/**
- * Tells the processes that keep rows, when the transaction commits. For that moment it is the only one in the database, syncing
- * to the disk included: it is worth that where a session ends, and not for every change.
- */
 function told(key: string): string {
   return `pg_notify('${CHANNEL}', ${key})`
 }
 
 function textsOf(prefix: string) {
   const sessions = `${prefix}sessions`
+  /**
+   * Tells of what the transaction ends when it commits, if there may be anybody to tell. For that moment, syncing to the disk
+   * included, no other that tells something can commit: it is worth that where a session ends, and not for every change.
+   */
+  const endingsTold = (rows: string): string =>
+    `SELECT CASE WHEN rows_are_kept THEN ${told('key')}::text END FROM ${rows}, ${prefix}schema`
   return {
     find: `SELECT ${COLUMNS}, fields FROM ${sessions} WHERE key = $1`,
     // DO NOTHING, so that the server's log does not show the key that was there already.
@@ -67,14 +69,15 @@ function textsOf(prefix: string) {
     replace: `WITH old AS (UPDATE ${sessions} SET ${ended(21, 22)}
         WHERE key = $23 AND ${live(sessions, 22)} AND ($24::bigint IS NULL OR version = $24) RETURNING key),
       new AS (INSERT INTO ${sessions} (${INSERTED}) SELECT ${parameters(1, 20)} FROM old)
-      SELECT ${told('key')} FROM old`,
+      ${endingsTold('old')}`,
     end: `WITH done AS (UPDATE ${sessions} SET ${ended(2, 3)} WHERE key = $1 AND ${live(sessions, 3)} RETURNING key)
-      SELECT ${told('key')} FROM done`,
+      ${endingsTold('done')}`,
     endByUser: `WITH done AS (UPDATE ${sessions} AS s SET ${ended(3, 4)}
         FROM (SELECT key FROM ${sessions} AS l WHERE user_id = $1 AND key IS DISTINCT FROM $2 AND ${live('l', 4)}
           ORDER BY key FOR NO KEY UPDATE) AS t
         WHERE s.key = t.key AND ${live('s', 4)} RETURNING s.key)
-      SELECT ${told('key')} FROM done`,
+      ${endingsTold('done')}`,
+    rowsAreKept: `SELECT FROM ${prefix}schema WHERE rows_are_kept`,
     announce: `SELECT ${told('key')} FROM unnest($1::text[]) AS k (key)`,
     listByUser: `SELECT ${COLUMNS} FROM ${sessions} WHERE user_id = $1 AND ${live(sessions, 2)} ORDER BY created_at DESC`,
     scan: `SELECT ${COLUMNS} FROM ${sessions} WHERE key > $1 ORDER BY key LIMIT $2`,

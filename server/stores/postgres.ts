@@ -65,8 +65,13 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
   const connect = (): PostgresPool => new PostgresPool(driver, { connection, maxConnections, timeoutMs })
   const store = new PostgresStore({ schema, prefix }, connect)
   if (options.cache !== true) return store
-  const tell = (keys: readonly string[]): Promise<void> => store.announce(keys)
-  return cachingStore(store, { feed: new PostgresFeed(driver, { connection, timeoutMs, tell }), timeoutMs })
+  const feed = new PostgresFeed(driver, {
+    connection,
+    timeoutMs,
+    prepare: () => store.tellEndings(),
+    tell: (keys) => store.announce(keys),
+  })
+  return cachingStore(store, { feed, timeoutMs })
 }
 
 class PostgresStore implements CopyableStore {
@@ -233,7 +238,15 @@ class PostgresStore implements CopyableStore {
     await this.#pool.run(this.#sql.reset, [name])
   }
 
-  /** Tells the processes that keep rows that these have changed. An ending tells it by itself. */
+  /** From now on every process tells of what it ends. Once in the life of the tables it waits for writes that are under way. */
+  async tellEndings(): Promise<void> {
+    if ((await this.#pool.run(this.#sql.rowsAreKept, [], REPEATABLE)).count === 1) return
+    const { prefix } = this.#place
+    const lock = `LOCK TABLE ${prefix}sessions IN SHARE ROW EXCLUSIVE MODE`
+    await this.#pool.borrow((exec) => exec(`BEGIN; ${lock}; UPDATE ${prefix}schema SET rows_are_kept = true; COMMIT`))
+  }
+
+  /** Tells the processes that keep rows that these have changed. */
   async announce(keys: readonly string[]): Promise<void> {
     await this.#pool.run(this.#sql.announce, [keys], REPEATABLE)
   }

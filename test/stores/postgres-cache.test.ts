@@ -46,7 +46,7 @@ describe('PostgreSQL with rows kept in the process', () => {
     'postgres that keeps rows, once it has heard what was told',
     () =>
       postgresPlace(server.url, async (schema) => {
-        const { feed, catchUp } = toldFeed(await openFeed())
+        const { feed, catchUp } = toldFeed(await openFeed(schema))
         const store = cachingStore(await plain(schema), { feed, timeoutMs: TIMEOUT_MS, leaseMs: 10 })
         const find = async (key: string, time: number) => {
           await catchUp()
@@ -65,12 +65,13 @@ describe('PostgreSQL with rows kept in the process', () => {
   const plain = (schema: string): Promise<CopyableStore> =>
     createPostgresStore({ url: server.url, schema, timeoutMs: TIMEOUT_MS })
 
-  async function openFeed(port = server.port) {
+  async function openFeed(schema: string, port = server.port) {
+    const prepare = async () => void (await teller.query(`UPDATE ${schema}.pbs_schema SET rows_are_kept = true`))
     const tell = async (keys: readonly string[]): Promise<void> => {
       await teller.query(`SELECT pg_notify('pbs_sessions', k) FROM unnest($1::text[]) AS k`, [keys])
     }
     const connection = { connectionString: server.url.replace(`:${server.port}/`, `:${port}/`) }
-    return new PostgresFeed(await loadDriver(), { connection, timeoutMs: LISTEN_MS, tell })
+    return new PostgresFeed(await loadDriver(), { connection, timeoutMs: LISTEN_MS, prepare, tell })
   }
 
   async function openPlace(t: TestContext) {
@@ -92,7 +93,7 @@ describe('PostgreSQL with rows kept in the process', () => {
     const proxy = await startUnsteadyProxy(server)
     t.after(() => proxy.close())
     const near = await open({ cache: true })
-    const feed = await openFeed(proxy.port)
+    const feed = await openFeed(place.schema, proxy.port)
     const far = await keep(cachingStore(await plain(place.schema), { feed, timeoutMs: TIMEOUT_MS }))
     return { near, far, proxy, feed, schema: place.schema }
   }
@@ -212,7 +213,12 @@ describe('PostgreSQL with rows kept in the process', () => {
     const { place, keep, open } = await openPlace(t)
     const driver = await loadDriver()
     const connection = { connectionString: server.url }
-    const feed = new PostgresFeed(driver, { connection, timeoutMs: LISTEN_MS, tell: async () => {} })
+    const feed = new PostgresFeed(driver, {
+      connection,
+      timeoutMs: LISTEN_MS,
+      prepare: async () => {},
+      tell: async () => {},
+    })
     const store = await keep(cachingStore(await plain(place.schema), { feed, timeoutMs: TIMEOUT_MS }))
     assert.match((await store.warnings?.())?.join() ?? '', /takes LISTEN and delivers nothing/)
     assert.deepEqual(await (await open({ cache: true })).warnings?.(), [])

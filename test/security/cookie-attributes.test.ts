@@ -145,7 +145,7 @@ for (const { what, options, headers, names, attributes } of sites) {
     it('holds nothing that could be read: no JSON, no address, no token', () => {
       for (const { value } of cookies) {
         assert.match(value, /^[\w.%-]*$/)
-        assert.doesNotMatch(Buffer.from(value, 'base64url').toString('latin1'), /canary|example\.com|\{"/)
+        assert.doesNotMatch(Buffer.from(value, 'base64url').toString('latin1'), /canary|example\.com|\{"\w+":/)
       }
     })
   })

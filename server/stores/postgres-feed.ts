@@ -3,6 +3,7 @@
 import type { ClientConfig } from 'pg'
 import type { ChangeFeed } from './change-feed.ts'
 import type { Driver } from './postgres-driver.ts'
+import { toPostgresError } from './postgres-error.ts'
 import { PostgresListener } from './postgres-listener.ts'
 import { TellingBatch } from './telling-batch.ts'
 
@@ -29,7 +30,7 @@ export class PostgresFeed implements ChangeFeed {
   #onChange: (key: string | null) => void = () => {}
   #listener: PostgresListener | undefined
   #isOpen = false
-  #isDeaf = false
+  #warning: string | null = null
   #isAsking = false
   #askedAt = -Infinity
   #heardUntil = -Infinity
@@ -47,7 +48,7 @@ export class PostgresFeed implements ChangeFeed {
   }
 
   get warnings(): readonly string[] {
-    return this.#isDeaf ? [DEAF] : []
+    return this.#warning === null ? [] : [this.#warning]
   }
 
   async open(onChange: (key: string | null) => void): Promise<void> {
@@ -86,11 +87,12 @@ export class PostgresFeed implements ChangeFeed {
       await prepare()
       const hears = await listener.hears((word) => tell([word]))
       if (this.#listener !== listener) return
-      this.#isDeaf = !hears
+      this.#warning = hears ? null : DEAF
       if (!hears) return listener.close()
       this.#isOpen = true
       this.#pauseMs = FIRST_PAUSE_MS
-    } catch {
+    } catch (error) {
+      this.#warning = `no session is kept in memory until PostgreSQL lets us listen: ${toPostgresError(error).message}`
       listener.close() // and the next one is on its way
     }
   }

@@ -231,6 +231,22 @@ describe('PostgreSQL with rows kept in the process', () => {
     }
   })
 
+  test('nothing is kept while nobody may listen, and the operator is told why', async (t) => {
+    const { place, keep } = await openPlace(t)
+    const connection = { connectionString: server.url.replace('://pbs:', '://somebody:') }
+    const parts = { connection, timeoutMs: LISTEN_MS, prepare: async () => {}, tell: async () => {} }
+    const feed = new PostgresFeed(await loadDriver(), parts)
+    const store = await keep(cachingStore(await plain(place.schema), { feed, timeoutMs: TIMEOUT_MS }))
+    assert.match((await store.warnings?.())?.join() ?? '', /until PostgreSQL lets us listen: password.*28P01/)
+    const record = sampleSession(now)
+    await store.create(record)
+    for (let i = 0; i < 3; i += 1) {
+      const found = store.find(record.key, now)
+      assert.ok(isPromise(found))
+      assert.ok((await found)?.live)
+    }
+  })
+
   test('refuses a deadline in which no ending could be answered', async () => {
     await assert.rejects(createPostgresStore({ url: server.url, timeoutMs: 200, cache: true }), { name: 'ConfigError' })
     await (await createPostgresStore({ url: server.url, timeoutMs: 200 })).close()

@@ -28,7 +28,7 @@ describe('PostgreSQL under load', () => {
   )
   faults.test('postgres', url, {
     name: 'restarted in an orderly way',
-    isFelt: true,
+    isFelt: 'maybe',
     run: async () => {
       await server.restart()
       return performance.now()

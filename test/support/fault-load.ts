@@ -15,6 +15,7 @@ export interface FaultLoad {
   untilAnswered(count: number): Promise<void>
   /** Goes on until each visitor has had so many good answers in a row. Answers when the last bad one came, since `since`. */
   untilWell(count: number, since: number): Promise<number>
+  stop(): Promise<void>
   /** Ends the load, asks after everything that was acknowledged, and answers how it went. */
   finish(): Promise<FaultResult>
 }
@@ -65,6 +66,7 @@ export async function startFaultLoad(app: StartedApp): Promise<FaultLoad> {
       if (performance.now() > limit) throw new Error(`not so after ${LIMIT_MS} ms: ${JSON.stringify(watch.result())}`)
     }
   }
+  const stop = async (): Promise<void> => void (await Promise.all(visitors.map((visitor) => visitor.stop())))
   return {
     async untilAnswered(count) {
       const before = new Map(visitors.map((visitor) => [visitor, visitor.begun]))
@@ -75,8 +77,9 @@ export async function startFaultLoad(app: StartedApp): Promise<FaultLoad> {
       await each((visitor) => visitor.wellInARow >= count)
       return Math.max(0, watch.lastBadAt - since)
     },
+    stop,
     async finish() {
-      await Promise.all(visitors.map((visitor) => visitor.stop()))
+      await stop()
       const broken = await ledger.broken(app.url, cookieName)
       const revived = broken.filter((text) => text.startsWith('ended')).length
       await inParallel(visitors, (visitor) => visitor.readAll())

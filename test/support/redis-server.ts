@@ -42,6 +42,8 @@ export interface RedisServer {
 
 const HOST = '127.0.0.1'
 const START_ATTEMPTS = 20
+/** Never connected. The driver takes a tenth of a second to build a client, and a moment to build another like it. */
+const model = createClient()
 const READY = /Ready to accept connections|monitor master/
 
 /** Whoever starts it stops it. It keeps an append-only file unless the settings say otherwise. */
@@ -155,7 +157,7 @@ function portSettings(folder: string, port: number, tls: RedisServerOptions['tls
 
 async function run(port: number, args: readonly string[], { settings, tls }: RedisServerOptions): Promise<unknown> {
   const password = settings?.['requirepass']
-  const client = createClient({
+  const client = model.duplicate({
     ...(password === undefined ? {} : { password }),
     socket: { host: HOST, port, reconnectStrategy: false, ...(tls ? { tls: true, ca: tls.cert } : {}) },
   })

@@ -47,7 +47,7 @@ describe('PostgreSQL with rows kept in the process', () => {
     () =>
       postgresPlace(server.url, async (schema) => {
         const { feed, catchUp } = toldFeed(await openFeed(schema))
-        const store = cachingStore(await plain(schema), { feed, timeoutMs: TIMEOUT_MS, leaseMs: 10 })
+        const store = cachingStore(await plain(schema), { feed, timeoutMs: TIMEOUT_MS, leaseMs: 5 })
         const find = async (key: string, time: number) => {
           await catchUp()
           return store.find(key, time)
@@ -59,7 +59,7 @@ describe('PostgreSQL with rows kept in the process', () => {
           },
         })
       }),
-    { properties: { runs: 8 } },
+    { properties: { runs: 5 } },
   )
 
   const plain = (schema: string): Promise<CopyableStore> =>

@@ -14,7 +14,7 @@ export interface LoginGateOptions {
 
 interface Waiter {
   readonly enter: () => void
-  readonly timer: NodeJS.Timeout
+  readonly timer?: NodeJS.Timeout
 }
 
 const MAX_WAIT_MS = 20_000
@@ -37,11 +37,11 @@ export class LoginGate {
   }
 
   /**
-   * Runs `work` when a place is free, in order of arrival.
+   * Runs `work` when a place is free, in order of arrival. `isNext` goes before all that wait and is never turned away.
    * @throws PocketBaseUnavailableError with `retryAfter` where the wait would be too long
    */
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    await this.#enter()
+  async run<T>(work: () => Promise<T>, { isNext = false } = {}): Promise<T> {
+    await this.#enter(isNext)
     const startedAt = this.#now()
     try {
       return await work()
@@ -57,11 +57,12 @@ export class LoginGate {
     return Math.ceil((this.#queue.length + 1) / this.#places) * this.#averageMs
   }
 
-  #enter(): Promise<void> | undefined {
+  #enter(isNext: boolean): Promise<void> | undefined {
     if (this.#busy < this.#places) {
       this.#busy += 1
       return undefined
     }
+    if (isNext) return new Promise<void>((resolve) => this.#queue.unshift({ enter: resolve }))
     const expectedMs = this.expectedWaitMs()
     if (expectedMs > this.#maxWaitMs) throw tooLong(expectedMs)
     return new Promise<void>((resolve, reject) => {

@@ -3,7 +3,7 @@
 import { authenticatedFrom } from './authenticated.ts'
 import { unexpected } from './answer.ts'
 import { fieldErrorsFrom } from './field-errors.ts'
-import type { Client, PasswordResult, PocketBasePort, WriteResult } from './port.ts'
+import type { Client, PasswordInput, PasswordResult, PocketBasePort, WriteResult } from './port.ts'
 import type { Upstream } from './upstream.ts'
 
 /** PocketBase says this before it looks at the password; any other 403 comes after it (authRule, hooks). */
@@ -25,10 +25,10 @@ export function passwordCalls(upstream: Upstream): PasswordCalls {
 
 async function authWithPassword(
   { ask, collection }: Upstream,
-  { identity, password }: Parameters<PocketBasePort['authWithPassword']>[0],
+  { identity, password, isNext = false }: PasswordInput,
   client: Client,
 ): Promise<PasswordResult> {
-  const answer = await ask({ name: 'authWithPassword', client, passwordCheck: true }, (sdk) =>
+  const answer = await ask({ name: 'authWithPassword', client, passwordCheck: true, isNext }, (sdk) =>
     sdk.collection(collection).authWithPassword(identity, password),
   )
   if (answer.kind === 'ok') return { kind: 'ok', ...authenticatedFrom(answer.value, collection) }

@@ -39,6 +39,16 @@ export type WriteResult<T = undefined> =
   /** The token (of the session, or of a mail link) was refused. */
   | { readonly kind: 'rejected' }
 
+export interface PasswordInput {
+  readonly identity: string
+  readonly password: string
+  /**
+   * The check follows a change that has been made (a registration, a new password) and is not turned away any more: it is
+   * the next to get a place.
+   */
+  readonly isNext?: boolean
+}
+
 export interface Registration {
   readonly email: string
   readonly password: string
@@ -62,10 +72,7 @@ export interface PocketBasePort {
   readonly url: string
   readonly collection: string
   /** A missing profile is made afterwards. At most `concurrentLogins` at a time. Refuses nothing by itself; an expected wait over 20 s throws PocketBaseUnavailableError. */
-  authWithPassword(
-    input: { readonly identity: string; readonly password: string },
-    client: Client,
-  ): Promise<PasswordResult>
+  authWithPassword(input: PasswordInput, client: Client): Promise<PasswordResult>
   authRefresh(token: string, client: Client): Promise<RefreshResult>
   /** User and profile in one transaction (our hook). Errors of the profile stand under `profile.<field>`. Counts as a password check. */
   register(input: Registration, client: Client): Promise<WriteResult<UserRecord>>

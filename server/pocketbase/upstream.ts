@@ -18,6 +18,8 @@ export interface Call {
   readonly token?: string
   /** It makes PocketBase hash: it waits in line, and has the longer deadline. */
   readonly passwordCheck?: boolean
+  /** It is the next of those that wait. */
+  readonly isNext?: boolean
 }
 
 export interface Upstream {
@@ -48,7 +50,9 @@ export function createUpstream(config: UpstreamConfig): Upstream {
 
   async function ask<T>(call: Call, work: (sdk: PocketBase) => Promise<T>): Promise<Answer<T>> {
     try {
-      return await (call.passwordCheck === true ? gate.run(() => send(call, work)) : send(call, work))
+      return await (call.passwordCheck === true
+        ? gate.run(() => send(call, work), { isNext: call.isNext === true })
+        : send(call, work))
     } catch (error) {
       logger.warn({ call: call.name, why: reasonOf(error) }, 'PocketBase could not be asked')
       throw error

@@ -83,7 +83,7 @@ async function changeAndFollow(input: FlowInput, change: Change): Promise<void> 
 
 async function storeNewToken(input: FlowInput, { live, confirmed, passwords }: Change): Promise<void> {
   const { services, session } = input
-  const credentials = { identity: identityOf(confirmed.user), password: passwords.password }
+  const credentials = { identity: identityOf(confirmed.user), password: passwords.password, isNext: true }
   const again = await services.pocketbase.authWithPassword(credentials, session.client)
   if (again.kind !== 'ok') return giveUp(input, live)
   const written = await services.sessions.update(live, {

@@ -31,7 +31,11 @@ export const register: Flow = async (input) => {
   if (registration === 'verify-first') return accepted(input, email, result)
   if (result.kind === 'invalid') throw invalidInput(result.errors)
   if (result.kind === 'rejected') throw new ProblemError('forbidden', 'This account could not be made.')
-  return signInNew(input, { email, password, epoch })
+  try {
+    return await signInNew(input, { email, password, epoch })
+  } catch (error) {
+    throw isUnavailable(error) ? notSignedIn(error) : error
+  }
 }
 
 function schemaFor({ profileInput }: Config) {
@@ -86,9 +90,19 @@ interface NewAccount {
 
 async function signInNew(input: FlowInput, { email, password, epoch }: NewAccount): Promise<Outcome> {
   const { services, session } = input
-  const who = await services.pocketbase.authWithPassword({ identity: email, password }, session.client)
+  const who = await services.pocketbase.authWithPassword({ identity: email, password, isNext: true }, session.client)
   // The collection may let only confirmed addresses sign in.
   if (who.kind !== 'ok') return { status: 202, body: { accepted: true }, notice: 'registration_requested' }
   const live = await services.identity.establish(session, who, { epoch })
   return { status: 201, body: { user: live.user(), session: publicSession(live.record) }, notice: 'registered' }
+}
+
+function isUnavailable(error: unknown): error is ProblemError {
+  return error instanceof ProblemError && error.status === 503
+}
+
+/** The account exists by now: a second registration would only find the address taken. */
+function notSignedIn({ code, retryAfter = 5, cause }: ProblemError): ProblemError {
+  const message = 'Your account has been made, but you could not be signed in. Please sign in in a moment.'
+  return new ProblemError(code, message, { retryAfter, cause })
 }

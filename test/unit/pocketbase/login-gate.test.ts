@@ -74,3 +74,25 @@ test('refuses a waiter whose place does not come free', async () => {
   await first
   assert.equal(await gate.run(() => Promise.resolve('next')), 'next')
 })
+
+test('lets in next, and never turns away, what follows a change that has been made', async () => {
+  let now = 0
+  const gate = new LoginGate({ places: 1, now: () => now })
+  for (let i = 0; i < 50; i += 1) {
+    await gate.run(() => {
+      now += 30_000 // so slow that everybody who would have to wait is refused
+      return Promise.resolve()
+    })
+  }
+  const slow = check()
+  const order: string[] = []
+  const first = gate.run(slow.work)
+  const next = gate.run(async () => void order.push('next'), { isNext: true })
+  await assert.rejects(
+    gate.run(async () => void order.push('other')),
+    PocketBaseUnavailableError,
+  )
+  slow.finish()
+  await Promise.all([first, next])
+  assert.deepEqual(order, ['next'])
+})

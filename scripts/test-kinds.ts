@@ -20,7 +20,12 @@ export const TEST_KINDS: readonly TestKind[] = [
   { name: 'architecture', needs: [], concurrency: cores, limitMs: minutes(2) },
   { name: 'unit', needs: [], concurrency: cores, limitMs: minutes(6) },
   { name: 'package', needs: [], concurrency: 1, limitMs: minutes(5) },
-  { name: 'stores', needs: ['PostgreSQL', 'Redis', 'SecantusDB'], concurrency: cores, limitMs: minutes(15) },
+  {
+    name: 'stores',
+    needs: ['PocketBase', 'PostgreSQL', 'Redis', 'SecantusDB'],
+    concurrency: cores,
+    limitMs: minutes(15),
+  },
   { name: 'integration', needs: ['PocketBase'], concurrency: cores, limitMs: minutes(10) },
   { name: 'security', needs: ['PocketBase'], concurrency: cores, limitMs: minutes(10) },
   { name: 'browser', needs: ['PocketBase', 'Chromium'], concurrency: 1, limitMs: minutes(8) },

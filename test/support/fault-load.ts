@@ -38,6 +38,8 @@ const VISITORS = 8
 const PAUSE_MS = 2
 /** Nothing that is waited for here takes longer, if it comes at all. */
 const LIMIT_MS = 30_000
+/** The first are enough to see what is wrong. */
+const MAX_VIOLATIONS = 5
 /** What each visitor does by turns. Reading asserts that nothing acknowledged is gone. */
 const TURNS = ['note', 'read', 'news', 'note', 'read', 'loginAgain', 'note', 'read', 'logout', 'news'] as const
 /** Answers besides 503, by method and path. */
@@ -63,6 +65,7 @@ export async function startFaultLoad(app: StartedApp): Promise<FaultLoad> {
     const limit = performance.now() + LIMIT_MS
     while (!visitors.every(isDone)) {
       await Promise.race(visitors.map((visitor) => visitor.nextAnswer()))
+      if (watch.isBroken) throw new Error(JSON.stringify(watch.result()))
       if (performance.now() > limit) throw new Error(`not so after ${LIMIT_MS} ms: ${JSON.stringify(watch.result())}`)
     }
   }
@@ -116,12 +119,20 @@ class Watch {
     const what = `${method} ${path}`
     const isGood = status === GOOD[what]
     if (!isGood && status === 503) this.lastBadAt = performance.now()
-    if (!isGood && (status !== 503 || path === '/news')) this.#violations.push(`${what}: ${status} ${answer.text}`)
-    if (status === 503 && headers['retry-after'] === undefined) this.#violations.push(`${what}: no Retry-After`)
+    if (!isGood && (status !== 503 || path === '/news')) this.#forbid(`${what}: ${status} ${answer.text.slice(0, 200)}`)
+    if (status === 503 && headers['retry-after'] === undefined) this.#forbid(`${what}: no Retry-After`)
     const ofSession = cookies.filter((line) => line.startsWith(`${this.#cookieName}=`))
-    if (status !== 204 && ofSession.some(clears)) this.#violations.push(`${what}: ${status} clears the cookie`)
-    if (status === 503 && cookies.length > 0) this.#violations.push(`${what}: 503 with a cookie`)
+    if (status !== 204 && ofSession.some(clears)) this.#forbid(`${what}: ${status} clears the cookie`)
+    if (status === 503 && cookies.length > 0) this.#forbid(`${what}: 503 with a cookie`)
     return isGood
+  }
+
+  get isBroken(): boolean {
+    return this.#violations.length > 0
+  }
+
+  #forbid(what: string): void {
+    if (this.#violations.length < MAX_VIOLATIONS) this.#violations.push(what)
   }
 
   result() {

@@ -18,7 +18,8 @@ import { Touches } from './touches.ts'
 const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024
 const REPLACE_TRIES = 5
 const UPDATE_FIELD_TRIES = 100
-const SWEEP_STEP = 500
+/** Rows a step: SQLite needs about 0.1 ms each, and a step must not hold up requests. */
+const SWEEP_STEP = 25
 /** Rows stay a day past their absolute deadline, so that "why am I signed out?" has an answer. */
 const KEEP_EXPIRED_MS = 86_400_000
 

@@ -259,7 +259,7 @@ describe('PostgreSQL with rows kept in the process', () => {
     await disturbing.stop()
     t.diagnostic(JSON.stringify(report))
     assert.equal(report.passed, 0)
-    assert.ok(report.endedWhileKept > 20, 'hardly any session was kept when it ended')
+    assert.ok(report.endedWhileKept > 0, 'no session was kept when it ended')
   })
 
   test('no session is found after its ending was answered to another process', async (t) => {
@@ -273,7 +273,7 @@ describe('PostgreSQL with rows kept in the process', () => {
     await disturbing.stop()
     t.diagnostic(JSON.stringify(report))
     assert.equal(report.passed, 0)
-    assert.ok(report.endedWhileKept > 20, 'hardly any session was kept when it ended')
+    assert.ok(report.endedWhileKept > 0, 'no session was kept when it ended')
   })
 })
 

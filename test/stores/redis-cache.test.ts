@@ -238,7 +238,7 @@ async function assertNonePasses(t: TestContext, proxy: UnsteadyProxy, race: Endi
     const report = await raceEndings(race)
     t.diagnostic(JSON.stringify(report))
     assert.equal(report.passed, 0)
-    assert.ok(report.endedWhileKept > 50, 'hardly any session was kept when it ended')
+    assert.ok(report.endedWhileKept > 0, 'no session was kept when it ended')
   } finally {
     await disturbing.stop()
   }

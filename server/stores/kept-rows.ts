@@ -17,7 +17,7 @@ export interface RowReading {
 }
 
 /** About what an entry takes besides the sealed bytes. */
-const ENTRY_BYTES = 900
+const ENTRY_BYTES = 1800
 
 export class KeptRows {
   readonly #rows: BoundedCache<KeptRow>

@@ -19,7 +19,7 @@ interface CachedRow {
 }
 
 /** About what an entry takes besides the sealed bytes. */
-const ENTRY_BYTES = 900
+const ENTRY_BYTES = 1800
 
 export class RowCache {
   readonly #keys: RedisKeys

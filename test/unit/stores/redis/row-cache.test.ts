@@ -90,7 +90,7 @@ test('keeps nothing without a lease, after its end, or of a session that has end
 })
 
 test('is bounded in bytes', async () => {
-  const { cache, lease } = await setUp(20_000)
+  const { cache, lease } = await setUp(40_000)
   const rows = Array.from({ length: 100 }, row)
   for (const { key, row: mine } of rows) cache.keep(read(cache, key, lease), mine)
   const kept = rows.filter(({ key }) => cache.find(key) !== undefined)

@@ -13,8 +13,8 @@ import { Visitor } from './visitor.ts'
 export interface FaultLoad {
   /** Goes on until each visitor has got so many further answers to requests that began after this call. */
   untilAnswered(count: number): Promise<void>
-  /** Goes on until each visitor has had so many good answers in a row. Answers when the last bad one came, since `since`. */
-  untilWell(count: number, since: number): Promise<number>
+  /** Goes on until each visitor has had so many good answers in a row. Answers when the last bad one came. */
+  untilWell(count: number): Promise<number>
   stop(): Promise<void>
   /** Ends the load, asks after everything that was acknowledged, and answers how it went. */
   finish(): Promise<FaultResult>
@@ -75,10 +75,10 @@ export async function startFaultLoad(app: StartedApp): Promise<FaultLoad> {
       const before = new Map(visitors.map((visitor) => [visitor, visitor.begun]))
       await each((visitor) => visitor.answeredOf(before.get(visitor) ?? 0) >= count)
     },
-    async untilWell(count, since) {
+    async untilWell(count) {
       for (const visitor of visitors) visitor.wellInARow = 0
       await each((visitor) => visitor.wellInARow >= count)
-      return Math.max(0, watch.lastBadAt - since)
+      return watch.lastBadAt
     },
     stop,
     async finish() {

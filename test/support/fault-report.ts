@@ -17,6 +17,13 @@ export interface Fault {
   run(load: FaultLoad): Promise<number>
 }
 
+interface Suffered extends FaultResult {
+  /** From when it was broken to the last answer that was not good. */
+  readonly lastedMs: number
+  /** The same from when the store could answer again. */
+  readonly recoveredMs: number
+}
+
 export interface FaultTests {
   /** Registers a test: this fault on the store that `url` names. */
   test(store: string, url: () => string, fault: Fault): void
@@ -36,6 +43,7 @@ const HEAD = [
   '204',
   '503',
   'LONGEST',
+  'LASTED',
   'RECOVERED',
   'LOST',
   'REVIVED',
@@ -56,29 +64,38 @@ export function faultTests(): FaultTests {
   return {
     test(store, url, fault) {
       it(`${store}, ${fault.name}: answers in time, recovers by itself, keeps its word`, async (t) => {
-        const { result, recoveredMs } = await suffer(t, { pocketbase: pocketbase.url, store: url() }, fault)
-        rows.push(rowOf(store, fault.name, { ...result, recoveredMs }))
+        const result = await suffer(t, { pocketbase: pocketbase.url, store: url() }, fault)
+        rows.push(rowOf(store, fault.name, result))
         assertResult(result, fault)
-        assert.ok(recoveredMs < RECOVERY_MS, `well again only after ${recoveredMs} ms`)
       })
     },
   }
 }
 
-async function suffer(t: TestContext, options: { readonly pocketbase: string; readonly store: string }, fault: Fault) {
+async function suffer(
+  t: TestContext,
+  options: { readonly pocketbase: string; readonly store: string },
+  fault: Fault,
+): Promise<Suffered> {
   const app = await startApp({ ...options, build: notesApp, storeTimeoutMs: DEADLINE_MS })
   const load = await startFaultLoad(app)
   t.after(async () => {
     await load.stop()
     await app.close()
   })
-  await load.untilWell(ROUND, performance.now())
+  await load.untilWell(ROUND)
+  const brokenAt = performance.now()
   const mendedAt = await fault.run(load)
-  const recoveredMs = Math.round(await load.untilWell(ROUND, mendedAt))
-  return { result: await load.finish(), recoveredMs }
+  const wellAt = await load.untilWell(ROUND)
+  const result = await load.finish()
+  return { ...result, lastedMs: msBetween(brokenAt, wellAt), recoveredMs: msBetween(mendedAt, wellAt) }
 }
 
-function assertResult(result: FaultResult, { isFelt }: Fault): void {
+function msBetween(from: number, to: number): number {
+  return Math.round(Math.max(0, to - from))
+}
+
+function assertResult(result: Suffered, { isFelt }: Fault): void {
   assert.deepEqual(result.violations.slice(0, 3), [])
   const { sessionsLost, sessionsRevived, writesLost, acknowledged } = result
   assert.deepEqual(
@@ -87,20 +104,18 @@ function assertResult(result: FaultResult, { isFelt }: Fault): void {
   )
   assert.ok(acknowledged.live > 0 && acknowledged.ended > 0, 'there was nothing to lose')
   assert.ok(result.longestMs <= DEADLINE_MS + SLACK_MS, `an answer took ${result.longestMs} ms`)
+  assert.ok(result.recoveredMs < RECOVERY_MS, `well again only after ${result.recoveredMs} ms`)
   if (isFelt !== 'maybe') assert.equal((result.statuses['503'] ?? 0) > 0, isFelt, JSON.stringify(result.statuses))
 }
 
-function rowOf(
-  store: string,
-  fault: string,
-  result: FaultResult & { readonly recoveredMs: number },
-): readonly string[] {
-  const { requests, statuses, longestMs, recoveredMs, sessionsLost, sessionsRevived, writesLost } = result
+function rowOf(store: string, fault: string, result: Suffered): readonly string[] {
+  const { requests, statuses, longestMs, lastedMs, recoveredMs, sessionsLost, sessionsRevived, writesLost } = result
   const counts = ['200', '204', '503'].map((status) => statuses[status] ?? 0)
   const numbers = [
     requests,
     ...counts,
     `${longestMs} ms`,
+    `${lastedMs} ms`,
     `${recoveredMs} ms`,
     sessionsLost,
     sessionsRevived,

@@ -47,7 +47,10 @@ export function isCopyable(store: Store): store is CopyableStore {
 }
 
 /** Whether a row that comes in is a later state of a live one that is there. */
-export function isLater(incoming: SessionEntry, there: SessionRecord): boolean {
+export function isLater(
+  incoming: SessionEntry,
+  there: Pick<SessionRecord, 'version' | 'lastSeenAt' | 'idleExpiresAt'>,
+): boolean {
   const { record, ended } = incoming
   if (ended !== null || record.version !== there.version) return ended !== null || record.version > there.version
   return record.lastSeenAt > there.lastSeenAt || record.idleExpiresAt > there.idleExpiresAt

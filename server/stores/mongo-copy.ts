@@ -1,7 +1,6 @@
 // Copying sessions out of and into MongoDB.
 
-import type { AnyBulkWriteOperation } from 'mongodb'
-import { sessionEntries, type SessionEntry, type StoreEntry } from '../sessions/copyable-store.ts'
+import { isLater, sessionEntries, type SessionEntry, type StoreEntry } from '../sessions/copyable-store.ts'
 import { epochPage, sectionPage, type Section, type SectionPage } from './export-sections.ts'
 import { EPOCH_KEPT_MS } from './lifetime.ts'
 import type { ClaimDocument, EpochDocument } from './mongo-connection.ts'
@@ -17,12 +16,18 @@ import {
   toRecord,
   type SessionDocument,
 } from './mongo-documents.ts'
-import { codeOf, DUPLICATE_KEY } from './mongo-driver.ts'
+import { codeOf, DUPLICATE_KEY, MongoStoreError } from './mongo-driver.ts'
 import { withoutUncommitted } from './mongo-pending.ts'
 import { epochName, readEpoch, STORE_EPOCH, userOfEpoch } from './mongo-users.ts'
 
 /** Runs one page as a call of its own. */
 type Run = (work: (call: MongoCall) => Promise<SectionPage>) => Promise<SectionPage>
+
+type State = Pick<SessionDocument, '_id' | 'version' | 'lastSeenAt' | 'idleExpiresAt' | 'ended'>
+type Replacement = { readonly replaceOne: { readonly filter: object; readonly replacement: SessionDocument } }
+
+const STATE = { version: 1, lastSeenAt: 1, idleExpiresAt: 1, ended: 1 } as const
+const MAX_TRIES = 20
 
 export function mongoSections(run: Run): readonly Section[] {
   return [
@@ -83,21 +88,45 @@ async function takeLarger({ db, limit }: MongoCall, entry: StoreEntry): Promise<
   }
 }
 
-/** New keys are inserted; where a row is there already, it is replaced if its state is an earlier one. No upsert, here neither. */
-async function importSessions({ db, limit }: MongoCall, sessions: readonly SessionEntry[]): Promise<number> {
-  const documents = sessions.map(toWhole)
-  const inserted = await limit.repeat(async () => {
+/**
+ * New keys are inserted; a live row of an earlier state is replaced as it was read, so that nothing that happens to it meanwhile is
+ * lost. No upsert, here neither.
+ */
+async function importSessions(call: MongoCall, sessions: readonly SessionEntry[]): Promise<number> {
+  let written = 0
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const there = await readStates(call, sessions)
+    const added = sessions.filter(({ record }) => !there.has(record.key))
+    const replacements = sessions.flatMap((entry) => replaceEarlier(entry, there.get(entry.record.key)))
+    const inserted = added.length === 0 ? 0 : await insertAll(call, added.map(toWhole))
+    const replaced = replacements.length === 0 ? 0 : await replaceAll(call, replacements)
+    written += inserted + replaced
+    if (inserted === added.length && replaced === replacements.length) return written
+  }
+  throw new MongoStoreError('sessions kept changing while they were copied')
+}
+
+async function readStates({ db }: MongoCall, sessions: readonly SessionEntry[]): Promise<ReadonlyMap<string, State>> {
+  const ids = sessions.map(({ record }) => toId(record.key))
+  const rows = await db.latest.find({ _id: { $in: ids } }, { projection: STATE }).toArray()
+  return new Map(rows.map((row) => [idOf(row).toString(), row]))
+}
+
+async function insertAll({ db, limit }: MongoCall, documents: readonly SessionDocument[]): Promise<number> {
+  return limit.repeat(async () => {
     try {
       return (await db.latest.insertMany([...documents], { ordered: false })).insertedCount
     } catch (error) {
+      // Somebody else made one of them, or an attempt whose answer was lost: the next look tells.
       if (codeOf(error) !== DUPLICATE_KEY) throw error
       return insertedBefore(error)
     }
   })
-  if (inserted === sessions.length) return inserted
-  const operations = sessions.map((entry, i) => replaceEarlier(entry, documents[i] ?? toWhole(entry)))
-  const { modifiedCount } = await limit.repeat(() => db.latest.bulkWrite(operations, { ordered: false }))
-  return inserted + modifiedCount
+}
+
+async function replaceAll({ db, limit }: MongoCall, operations: readonly Replacement[]): Promise<number> {
+  const { modifiedCount } = await limit.repeat(() => db.latest.bulkWrite([...operations], { ordered: false }))
+  return modifiedCount
 }
 
 function toWhole({ record, ended }: SessionEntry): SessionDocument {
@@ -105,16 +134,14 @@ function toWhole({ record, ended }: SessionEntry): SessionDocument {
   return ended === null ? document : { ...document, ended: { reason: ended.reason, at: new Date(ended.endedAt) } }
 }
 
-/** The filter says the same as `isLater`. */
-function replaceEarlier({ ended, record }: SessionEntry, document: SessionDocument) {
-  const { version, lastSeenAt, idleExpiresAt } = document
-  const sameVersion = [
-    { version, lastSeenAt: { $lt: lastSeenAt } },
-    { version, idleExpiresAt: { $lt: idleExpiresAt } },
-  ]
-  const earlier = ended === null ? { $or: [{ version: { $lt: version } }, ...sameVersion] } : {}
-  const filter = { _id: toId(record.key), ended: { $exists: false }, ...earlier }
-  return { replaceOne: { filter, replacement: document } } satisfies AnyBulkWriteOperation<SessionDocument>
+/** Nothing where what is there has ended, or is as late. */
+function replaceEarlier(entry: SessionEntry, there: State | undefined): readonly Replacement[] {
+  if (there === undefined || there.ended !== undefined) return []
+  const { version, lastSeenAt, idleExpiresAt } = there
+  const times = { lastSeenAt: lastSeenAt.getTime(), idleExpiresAt: idleExpiresAt.getTime() }
+  if (!isLater(entry, { version, ...times })) return []
+  const filter = { _id: toId(entry.record.key), ended: { $exists: false }, version, lastSeenAt, idleExpiresAt }
+  return [{ replaceOne: { filter, replacement: toWhole(entry) } }]
 }
 
 /** An unordered insert does all that it can before it fails. */

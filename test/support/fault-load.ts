@@ -15,6 +15,8 @@ export interface FaultLoad {
   untilAnswered(count: number): Promise<void>
   /** Goes on until each visitor has had so many good answers in a row. Answers when the last bad one came. */
   untilWell(count: number): Promise<number>
+  /** The longest that an answer took so far. */
+  longestMs(): number
   stop(): Promise<void>
   /** Ends the load, asks after everything that was acknowledged, and answers how it went. */
   finish(): Promise<FaultResult>
@@ -80,6 +82,7 @@ export async function startFaultLoad(app: StartedApp): Promise<FaultLoad> {
       await each((visitor) => visitor.wellInARow >= count)
       return watch.lastBadAt
     },
+    longestMs: () => watch.result().longestMs,
     stop,
     async finish() {
       await stop()

@@ -14,7 +14,7 @@ import { loadDriver } from '../../server/stores/postgres-driver.ts'
 import { PostgresFeed } from '../../server/stores/postgres-feed.ts'
 import { createPostgresStore } from '../../server/stores/postgres.ts'
 import { sampleSession, testStore } from '../../server/testing.ts'
-import { raceEndings } from '../support/ending-race.ts'
+import { raceEndings, type EndingRace } from '../support/ending-race.ts'
 import { postgresPlace } from '../support/postgres-place.ts'
 import { startPostgresServer, type PostgresServer } from '../support/postgres-server.ts'
 import { until } from '../support/redis-server.ts'
@@ -254,12 +254,7 @@ describe('PostgreSQL with rows kept in the process', () => {
 
   test('no session is found after its ending was answered, over a connection that is cut, stalled and delayed', async (t) => {
     const { near, far, proxy } = await openBehindProxy(t)
-    const disturbing = disturb(proxy)
-    const report = await raceEndings({ reader: far, ender: near, endings: 1500 })
-    await disturbing.stop()
-    t.diagnostic(JSON.stringify(report))
-    assert.equal(report.passed, 0)
-    assert.ok(report.endedWhileKept > 0, 'no session was kept when it ended')
+    await assertNonePasses(t, proxy, { reader: far, ender: near, endings: 1500 })
   })
 
   test('no session is found after its ending was answered to another process', async (t) => {
@@ -268,14 +263,20 @@ describe('PostgreSQL with rows kept in the process', () => {
     t.after(() => process.kill())
     const ender = process.store(`${server.url}?schema=${schema}`)
     await ender.open()
-    const disturbing = disturb(proxy)
-    const report = await raceEndings({ reader: far, ender, endings: 1500 })
-    await disturbing.stop()
-    t.diagnostic(JSON.stringify(report))
-    assert.equal(report.passed, 0)
-    assert.ok(report.endedWhileKept > 0, 'no session was kept when it ended')
+    await assertNonePasses(t, proxy, { reader: far, ender, endings: 1500 })
   })
 })
+
+async function assertNonePasses(t: TestContext, proxy: UnsteadyProxy, race: EndingRace): Promise<void> {
+  // In fair weather first: how many rows are kept in bad weather is chance, and a cache that keeps none proves nothing.
+  const calm = await raceEndings({ ...race, endings: 500 })
+  assert.ok(calm.endedWhileKept > 0, 'no session was kept when it ended')
+  const disturbing = disturb(proxy)
+  const report = await raceEndings(race)
+  await disturbing.stop()
+  t.diagnostic(JSON.stringify({ calm, report }))
+  assert.equal(calm.passed + report.passed, 0)
+}
 
 /** Asks until the row is found without a promise. */
 async function untilKept(store: Store, key: string): Promise<void> {

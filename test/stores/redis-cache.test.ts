@@ -233,12 +233,14 @@ describe('Redis with rows kept in the process', () => {
 })
 
 async function assertNonePasses(t: TestContext, proxy: UnsteadyProxy, race: EndingRace): Promise<void> {
+  // In fair weather first: how many rows are kept in bad weather is chance, and a cache that keeps none proves nothing.
+  const calm = await raceEndings({ ...race, endings: 500 })
+  assert.ok(calm.endedWhileKept > 0, 'no session was kept when it ended')
   const disturbing = disturb(proxy)
   try {
     const report = await raceEndings(race)
-    t.diagnostic(JSON.stringify(report))
-    assert.equal(report.passed, 0)
-    assert.ok(report.endedWhileKept > 0, 'no session was kept when it ended')
+    t.diagnostic(JSON.stringify({ calm, report }))
+    assert.equal(calm.passed + report.passed, 0)
   } finally {
     await disturbing.stop()
   }

@@ -2,13 +2,13 @@
 // says that they were changed.
 
 import assert from 'node:assert/strict'
-import { randomInt } from 'node:crypto'
 import { after, before, describe, test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isPromise } from '../../server/lib/maybe-promise.ts'
 import type { Store } from '../../server/sessions/store.ts'
 import { createRedisStore } from '../../server/stores/redis.ts'
 import { sampleSession, successorKey } from '../../server/testing/sample-session.ts'
+import { inBadWeather } from '../support/bad-weather.ts'
 import { raceEndings, type EndingRace } from '../support/ending-race.ts'
 import { startRedisServer, until, type RedisServer } from '../support/redis-server.ts'
 import { startStoreProcess } from '../support/store-process.ts'
@@ -236,14 +236,9 @@ async function assertNonePasses(t: TestContext, proxy: UnsteadyProxy, race: Endi
   // In fair weather first: how many rows are kept in bad weather is chance, and a cache that keeps none proves nothing.
   const calm = await raceEndings({ ...race, endings: 500 })
   assert.ok(calm.endedWhileKept > 0, 'no session was kept when it ended')
-  const disturbing = disturb(proxy)
-  try {
-    const report = await raceEndings(race)
-    t.diagnostic(JSON.stringify({ calm, report }))
-    assert.equal(calm.passed + report.passed, 0)
-  } finally {
-    await disturbing.stop()
-  }
+  const report = await inBadWeather(proxy, { badMs: 300, fairMs: 300 }, () => raceEndings(race))
+  t.diagnostic(JSON.stringify({ calm, report }))
+  assert.equal(calm.passed + report.passed, 0)
 }
 
 /** Asks until the row is found without a promise. */
@@ -254,32 +249,6 @@ async function untilKept(store: Store, key: string): Promise<void> {
     await found.catch(() => {}) // the connection is just being made again
     return false
   })
-}
-
-/** Bad weather of random kinds and lengths, and fair weather in between. */
-function disturb(proxy: UnsteadyProxy) {
-  const stopping = new AbortController()
-  const kinds = [
-    () => proxy.cut(),
-    () => proxy.stall(),
-    () => proxy.stall('answers'),
-    () => proxy.delay(randomInt(1, 40)),
-    () => proxy.delay(randomInt(40, 250)),
-  ]
-  const running = (async () => {
-    while (!stopping.signal.aborted) {
-      kinds[randomInt(kinds.length)]?.()
-      await delay(randomInt(300))
-      proxy.heal()
-      await delay(randomInt(300))
-    }
-  })()
-  return {
-    stop: async () => {
-      stopping.abort()
-      await running
-    },
-  }
 }
 
 async function succeeds(work: () => unknown): Promise<boolean> {
